@@ -1,0 +1,69 @@
+"""Reads of sessions and people."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import browser
+from accounts.models import Proof, Session, User
+from identity_platform import credentials
+
+# `last_seen_at` is written at most this often; idle times are days, so nothing depends on more.
+SEEN_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who this browser is, and what that rests on."""
+
+    session: Session
+    user: User
+    proofs: tuple[Proof, ...]
+
+
+def signed_in_of(request: HttpRequest) -> SignedIn | None:
+    """Session, user, proofs and the proofs' connections in one query; None for a stranger."""
+    key = browser.session_key(request)
+    if not key:
+        return None
+    return find_session(key, now=timezone.now())
+
+
+def who_is_at(request: HttpRequest) -> SignedIn | None:
+    """Who this request's browser is signed in as, as SessionMiddleware found it; asked of the database once."""
+    return request.signed_in or None  # type: ignore[attr-defined]  # set by the middleware
+
+
+def find_session(key: str, *, now: datetime) -> SignedIn | None:
+    proofs = tuple(
+        Proof.objects.select_related("session__user", "connection").filter(
+            session__key_hash=credentials.hash_token(key),
+            session__ended_at__isnull=True,
+            session__expires_at__gt=now,
+            session__user__erased_at__isnull=True,
+        )
+    )
+    if not proofs:
+        return None
+    session = proofs[0].session
+    if now - session.last_seen_at > SEEN_EVERY:
+        _note_that_it_was_seen(session, now=now)
+    return SignedIn(session=session, user=session.user, proofs=proofs)
+
+
+def _note_that_it_was_seen(session: Session, *, now: datetime) -> None:
+    """Move `last_seen_at`, keeping the pause that ends here with the proofs it belongs to.
+
+    The rows at hand stay as they were: this very request is judged by the pause before it.
+    """
+    gap = now - session.last_seen_at
+    lived_through_it = Proof.objects.filter(session=session, proved_at__lte=session.last_seen_at, longest_gap__lt=gap)
+    lived_through_it.update(longest_gap=gap)
+    Session.objects.filter(id=session.id).update(last_seen_at=now)
+
+
+def was_this_person_before(*, browser_hash: str, user: User) -> bool:
+    """Whether this browser has been signed in as this person (spec 5.7, 6.6)."""
+    return bool(browser_hash) and Session.objects.filter(browser_hash=browser_hash, user=user).exists()

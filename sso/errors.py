@@ -1,0 +1,146 @@
+"""The refusals of signing in. Their messages are for the person at the browser: short, and silent about others.
+
+What a manager needs to mend it stands in `expected`, `received` and `remedy`, in the audit log.
+"""
+
+from urllib.parse import urlencode
+
+from identity_platform.errors import PlatformError, SignInNeeded
+
+
+class ProofNeeded(SignInNeeded):
+    """Signed in, but not in the way this organization asks for: the person is asked and comes back (spec 6.3)."""
+
+    code = "proof_needed"
+    message = "{organization} asks you to sign in again."
+
+    def location(self, next_path: str) -> str:
+        return f"/login/required/?{urlencode({**self.query(), 'next': next_path})}"
+
+    def query(self) -> dict[str, str]:
+        return {name: str(value) for name, value in self.context.items() if value}
+
+
+class SsoRequired(PlatformError):
+    code = "sso_required"
+    message = "Your company signs in with single sign-on."
+    remedy = "Use Continue with SSO."
+    status = 403
+
+
+class NoConnection(PlatformError):
+    """Said of the domain only; it is the same for every address there."""
+
+    code = "connection_off"
+    message = "Single sign-on isn't set up for addresses at {domain}."
+    remedy = "Continue with email, or ask whoever runs sign-in at your company."
+    status = 404
+    field = "email"
+
+
+class ConnectionNotLive(PlatformError):
+    code = "connection_not_live"
+    message = "This way to sign in isn't switched on."
+    remedy = "Ask whoever runs sign-in at your company; nothing is wrong with your account."
+    status = 404
+
+
+class AttemptUnknown(PlatformError):
+    """The identity provider's answer belongs to no sign-in of ours that is still open."""
+
+    code = "attempt_over"
+    message = "This sign-in is over: it was finished before, or took longer than 10 minutes."
+    remedy = "Start again."
+
+
+class OtherBrowserBegan(PlatformError):
+    """The answer arrived in a browser that didn't begin this sign-in (login CSRF, R13)."""
+
+    code = "attempt_of_other_browser"
+    message = "This sign-in was begun in another browser."
+    remedy = "Start again here."
+    status = 403
+
+
+class ResponseTooLarge(PlatformError):
+    code = "response_too_large"
+    message = "The identity provider's answer is too large."
+    remedy = "In the identity provider, send only the groups that this application needs."
+    status = 413
+
+
+class ResponseUnreadable(PlatformError):
+    code = "response_unreadable"
+    message = "The identity provider's answer can't be read."
+    remedy = "Start again. If it stays, the identity provider sends something else than a SAML response."
+
+
+class ConnectionChanged(PlatformError):
+    """What the attempt began with is no longer what counts: a certificate may have been taken out meanwhile."""
+
+    code = "connection_changed"
+    message = "Your company's sign-in was changed while you were on your way."
+    remedy = "Start again; the new settings count from now on."
+    status = 409
+
+
+class SignInRefused(PlatformError):
+    """Base of what is refused after the identity provider's answer was verified."""
+
+    code = "sign_in_refused"
+    status = 403
+    check = "domain"
+
+
+class AssertionReplayed(SignInRefused):
+    code = "assertion_replayed"
+    message = "This answer of the identity provider was used before."
+    remedy = "Start again. If it happens often, somebody may be repeating messages: look at who signs in."
+    check = "one_use"
+
+
+class AddressNotServed(SignInRefused):
+    code = "domain_not_verified"
+    message = "Your identity provider sent an address that isn't covered by this sign-in."
+    remedy = "Verify {received} and assign it to this connection, or correct the address in the identity provider."
+    check = "domain"
+
+
+class SubjectChanged(SignInRefused):
+    """Same address, another subject: never tied anew by itself (R30)."""
+
+    code = "subject_changed"
+    message = "Your identity provider knows this address as somebody else than before."
+    remedy = "A manager has to approve that {received} now stands for this person."
+    check = "subject"
+
+
+class AddressClash(SignInRefused):
+    code = "address_clash"
+    message = "Your address changed at the identity provider, and the new one can't be taken over here."
+    remedy = "{why}"
+    check = "email"
+
+
+class DomainLapsed(SignInRefused):
+    """A lapsed domain works on for people already there and takes in nobody new (spec 4.6)."""
+
+    code = "domain_lapsed"
+    message = "Nobody new can sign in with this address right now."
+    remedy = "The DNS record of {received} is gone: put it back."
+    check = "domain"
+
+
+class StaffNotServed(SignInRefused):
+    code = "staff_account"
+    message = "This account doesn't sign in through a customer's identity provider."
+    remedy = "Sign in as staff."
+    check = "domain"
+
+
+class NotStaff(SignInRefused):
+    """Alike for unknown addresses and customers' people."""
+
+    code = "not_staff"
+    message = "This address isn't an account of staff."
+    remedy = "Sign in without the staff page, or ask for an account."

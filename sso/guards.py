@@ -1,0 +1,39 @@
+"""What this app answers when a lower one asks (settings.GUARDS)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from accounts.queries import SignedIn
+from identity_platform.errors import RecentSignInNeeded
+from orgs.errors import ProofOfParentsOnly
+from orgs.models import Organization
+from sso.errors import ProofNeeded
+from sso.queries.sign_in import gather_admission, gather_sight
+from sso.rules import decide
+
+
+def proof_is_recent(
+    *, signed_in: SignedIn, organization: Organization, within: timedelta, now: datetime, **_: Any
+) -> None:
+    """The `access.recent` guard: raises RecentSignInNeeded unless proofs that count here are as recent as asked."""
+    facts = gather_admission(signed_in, organization=organization)
+    if not decide.admit_recently(facts, within=within, now=now).admitted:
+        raise RecentSignInNeeded
+
+
+def proof_is_own(*, signed_in: SignedIn, **_: Any) -> None:
+    """The `account.show` guard: raises ProofOfParentsOnly where the session's proofs are other parents' word alone."""
+    sight = gather_sight(signed_in)
+    if not sight.everything:
+        raise ProofOfParentsOnly(sight.parents)
+
+
+def proof_is_enough(*, signed_in: SignedIn, organization: Organization, now: datetime, **_: Any) -> None:
+    """The `access` guard: raises ProofNeeded unless the session's proofs open this organization (spec 6.3)."""
+    verdict = decide.admit(gather_admission(signed_in, organization=organization), now=now)
+    if not verdict.admitted:
+        raise ProofNeeded(
+            organization=organization.slug,
+            connection=verdict.connection_id.hex if verdict.connection_id else "",
+            reason=verdict.reason.value,
+        )

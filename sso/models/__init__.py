@@ -1,0 +1,13 @@
+from sso.models.connections import Certificate, Connection, ConnectionRevision, RevisionState
+from sso.models.sign_in import ConsumedAssertion, ExternalIdentity, SignInAttempt, TestSignIn
+
+__all__ = [
+    "Certificate",
+    "Connection",
+    "ConnectionRevision",
+    "ConsumedAssertion",
+    "ExternalIdentity",
+    "RevisionState",
+    "SignInAttempt",
+    "TestSignIn",
+]

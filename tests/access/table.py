@@ -1,0 +1,74 @@
+"""Who may open each address, by GET: the table that every URL has to be in.
+
+Columns: somebody not signed in, a member of Acme, an identity manager of Acme, an identity manager of Globex (another
+parent), staff. "login" is a redirect to /login/, "staff" one to the staff's sign-in; 405: it answers POST only.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    stranger: int | str
+    member: int | str
+    manager: int | str
+    other_manager: int | str
+    staff: int | str
+
+
+def everybody(answer: int | str) -> Row:
+    return Row(answer, answer, answer, answer, answer)
+
+
+SIGNED_IN = Row("login", 200, 200, 200, 200)
+MANAGERS = Row("login", 403, 200, 404, 404)
+MANAGERS_POST_ONLY = Row("login", 403, 405, 404, 404)
+STAFF = Row("staff", "staff", "staff", "staff", 200)
+
+TABLE: dict[str, Row] = {
+    # Machines that watch
+    "healthz": everybody(200),
+    "readyz": everybody(200),
+    "metrics": everybody(403),
+    # Signing in
+    "home": SIGNED_IN,
+    "settings_identity": Row("login", 403, 200, 302, 404),
+    "login": Row(200, 302, 302, 302, 302),
+    "login_required": everybody(200),
+    "login_go": everybody(400),
+    "login_code": everybody(400),
+    "login_link": everybody(400),
+    "logout": SIGNED_IN,
+    # SAML
+    "saml_metadata": everybody(200),
+    "saml_acs": everybody(405),
+    "saml_login": everybody(302),
+    "saml_offer": everybody(200),
+    "saml_finish": everybody(400),
+    "saml_confirm": everybody(400),
+    # Identity and access
+    "identity": MANAGERS,
+    "domains:new": MANAGERS,
+    "domains:claim": MANAGERS,
+    "domains:status": MANAGERS,
+    "domains:check": MANAGERS_POST_ONLY,
+    "domains:restart": MANAGERS_POST_ONLY,
+    "provisioning:mode": MANAGERS,
+    "sso_setup:choose": MANAGERS,
+    "sso_setup:manage": MANAGERS,
+    "sso_setup:edit": MANAGERS_POST_ONLY,
+    "sso_setup:start_over": MANAGERS,
+    "sso_setup:create": MANAGERS,
+    "sso_setup:claims": MANAGERS,
+    "sso_setup:assign": MANAGERS,
+    "sso_setup:metadata": MANAGERS,
+    "sso_setup:test": MANAGERS,
+    "sso_setup:test_live": MANAGERS_POST_ONLY,
+    "sso_setup:test_result": MANAGERS,
+    "sso_setup:tests": Row("login", 403, 302, 404, 404),
+    "sso_setup:live": MANAGERS,
+    "sso_setup:domains": MANAGERS,
+    # Machines without a token
+    "scim": everybody(401),
+    "api": everybody(401),
+}
