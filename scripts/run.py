@@ -4,6 +4,7 @@ Nothing but the virtual environment is needed: SQLite, a broker made of files, a
 in var/ (VAR_DIR); each step may be repeated, so a second run finds everything as the first one left it.
 """
 
+import asyncio
 import os
 import signal
 import socket
@@ -11,10 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
-
-from honcho.environ import parse_procfile
-from honcho.manager import Manager
 
 ROOT = Path(__file__).resolve().parents[1]
 VAR = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
@@ -23,6 +22,9 @@ DEMO_PORT = int(os.environ.get("DEMO_PORT") or 8001)
 DEMO_DNS_PORT = int(os.environ.get("DEMO_DNS_PORT") or 8053)
 # gunicorn serves TLS if it is given a certificate (TLS_CERTIFICATE_FILE, TLS_KEY_FILE).
 SCHEME = "https" if os.environ.get("TLS_CERTIFICATE_FILE") else "http"
+
+# How long a request or task under way may take to finish after Ctrl-C.
+STOP_SECONDS = 8
 
 ENVIRONMENT = {
     **os.environ,
@@ -52,7 +54,7 @@ def main() -> int:
     print(f"\nThe platform runs at {ENVIRONMENT['PUBLIC_URL']} . Ctrl-C stops everything.\n", flush=True)
     if manage("show_cast"):
         return 1
-    return run_processes()
+    return asyncio.run(run_processes())
 
 
 def manage(command: str) -> int:
@@ -62,14 +64,65 @@ def manage(command: str) -> int:
     ).returncode
 
 
-def run_processes() -> int:
+async def run_processes() -> int:
     """Run the Procfile until a signal comes, which gives 0, or until one process ends, which ends the others."""
-    manager = Manager()
-    for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
-        manager.add_process(name, command, env=ENVIRONMENT, cwd=str(ROOT))
-    manager.loop()
-    stopped_by_signal = manager.returncode in {128 + signal.SIGINT, 128 + signal.SIGTERM}
-    return 0 if stopped_by_signal else manager.returncode or 1
+    told_to_stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # On the loop, never in the middle of a write: a signal may come twice, from the terminal and from watch_make.
+        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    processes = {name: await start(command) for name, command in procfile().items()}
+    width = max(map(len, processes))
+    relays = [asyncio.create_task(relay(name.ljust(width), process)) for name, process in processes.items()]
+    waits = {asyncio.create_task(process.wait()): name for name, process in processes.items()}
+    ended, _ = await asyncio.wait(
+        [asyncio.create_task(told_to_stop.wait()), *waits], return_when=asyncio.FIRST_COMPLETED
+    )
+    for wait in ended & waits.keys():
+        print(f"{waits[wait]} ended with status {wait.result()}", flush=True)
+    await stop(processes.values())
+    for task in relays:
+        task.cancel()
+    if told_to_stop.is_set():
+        return 0
+    return max(wait.result() for wait in ended & waits.keys()) or 1
+
+
+def procfile() -> dict[str, str]:
+    """The processes by name, each with its shell command."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return {name: command.strip() for name, _, command in (line.partition(":") for line in lines if line.strip())}
+
+
+async def start(command: str) -> asyncio.subprocess.Process:
+    """Start a command in a session of its own, so that a terminal's Ctrl-C reaches it only through `stop`."""
+    return await asyncio.create_subprocess_shell(
+        command,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+        limit=2**20,
+    )
+
+
+async def relay(name: str, process: asyncio.subprocess.Process) -> None:
+    """Print what a process says, each line behind its name."""
+    print(f"{name} | {name.strip()} started (pid {process.pid})", flush=True)
+    while line := await process.stdout.readline():
+        print(f"{name} | {line.decode(errors='replace').rstrip()}", flush=True)
+
+
+async def stop(processes) -> None:
+    """Ask every process to end, and its children with it; kill what is still there after STOP_SECONDS."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*(process.wait() for process in processes)), STOP_SECONDS)
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def ensure_ports_are_free() -> None:

@@ -126,6 +126,18 @@ def test_everything_starts_says_who_can_sign_in_and_is_found_again_the_next_time
     assert {table: again[table] for table in kept} == {table: found[table] for table in kept}
 
 
+def test_a_hand_that_presses_ctrl_c_again_and_again_stops_it_too(run):
+    run.start()
+    run.wait_until_it_serves()
+
+    for _ in range(20):
+        os.killpg(run.process.pid, signal.SIGINT)
+        time.sleep(0.05)
+
+    run.process.wait(timeout=60)
+    wait_until(lambda: not run.processes_left(), seconds=5, what=f"the end of {run.processes_left()}")
+
+
 @pytest.mark.parametrize("whom", ["make", "terminated make"])
 def test_nothing_is_left_when_only_make_is_told_to_stop(run, whom):
     run.start()
