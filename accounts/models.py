@@ -133,6 +133,8 @@ class EmailedSignIn(models.Model):
     link_hash = models.CharField(max_length=64, unique=True)
     code_hash = models.CharField(max_length=64)
     wrong_codes = models.PositiveSmallIntegerField(default=0)
+    last_wrong_code_at = models.DateTimeField(null=True)
+    has_code = models.BooleanField(default=True)
     product_slug = models.CharField(max_length=50, blank=True)
     next_path = models.CharField(max_length=500, blank=True)
     for_staff = models.BooleanField(default=False)
@@ -148,3 +150,54 @@ class EmailedSignIn(models.Model):
 
     def is_open(self, *, now: datetime) -> bool:
         return self.used_at is None and now < self.expires_at
+
+
+class GoogleIdentity(models.Model):
+    """A person's account at Google, by its `sub`; the address only finds the person the first time (spec 6.6)."""
+
+    subject = models.CharField(max_length=255, unique=True)
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="google_identity")
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at Google"
+
+
+class AddressChange(models.Model):
+    """A new address on its way to its proof: the link in the mail moves the account to it (spec 2). One use."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="address_changes")
+    email = models.CharField(max_length=254)
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="new_address_is_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"change of {self.user_id} to {self.email}"
+
+
+class ParkedForm(models.Model):
+    """What somebody had typed when another sign-in was asked for: kept for an hour, sealed, for that browser alone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True)
+    browser_hash = models.CharField(max_length=64)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+    path = models.CharField(max_length=500)
+    sealed_fields = models.TextField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="parked_form_by_expiry")]
+
+    def __str__(self) -> str:
+        return f"form for {self.path}"

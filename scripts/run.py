@@ -109,6 +109,7 @@ async def start(command: str) -> asyncio.subprocess.Process:
 async def relay(name: str, process: asyncio.subprocess.Process) -> None:
     """Print what a process says, each line behind its name."""
     print(f"{name} | {name.strip()} started (pid {process.pid})", flush=True)
+    assert process.stdout is not None  # noqa: S101 - `start` pipes it; for the type checker
     while line := await process.stdout.readline():
         print(f"{name} | {line.decode(errors='replace').rstrip()}", flush=True)
 

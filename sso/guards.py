@@ -28,6 +28,11 @@ def proof_is_own(*, signed_in: SignedIn, **_: Any) -> None:
         raise ProofOfParentsOnly(sight.parents)
 
 
+def proof_accepts_invitation(*, signed_in: SignedIn, organization: Organization, now: datetime, **_: Any) -> None:
+    """The `invitation.accept` guard: whoever joins must be able to enter with the proof at hand (R34)."""
+    proof_is_enough(signed_in=signed_in, organization=organization, now=now)
+
+
 def proof_is_enough(*, signed_in: SignedIn, organization: Organization, now: datetime, **_: Any) -> None:
     """The `access` guard: raises ProofNeeded unless the session's proofs open this organization (spec 6.3)."""
     verdict = decide.admit(gather_admission(signed_in, organization=organization), now=now)

@@ -70,6 +70,8 @@ GUARDS: dict[str, list[str]] = {
     "access": ["sso.guards.proof_is_enough"],
     "access.recent": ["sso.guards.proof_is_recent"],
     "account.show": ["sso.guards.proof_is_own"],
+    "account.change": ["sso.guards.proof_is_own"],
+    "invitation.accept": ["sso.guards.proof_accepts_invitation"],
     "organization.create": ["domains.guards.new_organizations_are_allowed"],
     "membership.invite": ["provisioning.guards.invitation_fits_mode"],
     "membership.change": ["provisioning.guards.change_fits_mode"],
@@ -147,7 +149,6 @@ ALLOW_RESERVED_DOMAINS = False
 ALLOWED_PRIVATE_NETWORKS: list[str] = []
 ALLOW_HTTP_IDENTITY_PROVIDERS = False
 DEMO = False
-PRODUCTION = False
 # Set by settings/production.py alone; with it, processes refuse to start on what checks.py calls insecure.
 PRODUCTION = False
 

@@ -34,7 +34,8 @@ class Membership(OrganizationOwned):
 
     `holds_sole_role` repeats the role's `is_sole`, so that a unique index can keep the primary owner single. That it
     does, that role and tier are of the organization's product, and that a personal organization has one member is kept
-    by `orgs/database_rules.py`. `reason` says why this role, in the engine's words.
+    by `orgs/database_rules.py`. `reason` says why this role, in the engine's words. `proofs_valid_from`: this person's
+    proofs from before count for nothing in this organization (a manager ended their sessions here).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -48,6 +49,7 @@ class Membership(OrganizationOwned):
     held_at = models.DateTimeField(null=True)
     held_reason = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=200, blank=True)
+    proofs_valid_from = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     unscoped = models.Manager.from_queryset(MembershipQuerySet)()  # type: ignore[misc]  # richer than the base\'s

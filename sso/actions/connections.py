@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from audit import actions as audit
 from audit import mail
@@ -16,6 +15,7 @@ from domains.models import DomainClaim
 from identity_platform.models import StoredPlan
 from identity_platform.plans import PlanExpired, ensure_unchanged, mark_applied
 from identity_platform.references import make_reference
+from orgs.actions.access import move_access_version
 from orgs.models import ParentOrganization
 from orgs.queries import identity_managers_of
 from sso.actions.drafts import OPEN, edit_connection, name_connection, save_step, start_over, start_set_up
@@ -136,7 +136,7 @@ def go_live(
             now=now,
         )
         _assign(claims, connection=connection, actor=actor, now=now)
-        _move_access(parent)
+        move_access_version(parent.id)
         mark_applied(stored, now=now)
         _tell_managers(
             parent,
@@ -164,7 +164,7 @@ def assign_domains(
         connection, claims = _lock(connection, claim_ids=claim_ids)
         ensure_unchanged(stored, plan_assignment(connection, claim_ids=claim_ids, actor=actor, now=now), now=now)
         _assign(claims, connection=connection, actor=actor, now=now)
-        _move_access(parent)
+        move_access_version(parent.id)
         mark_applied(stored, now=now)
         _tell_managers(
             parent,
@@ -211,11 +211,6 @@ def _assign(claims: Collection[DomainClaim], *, connection: Connection, actor: A
             after={"connection": connection.name},
             now=now,
         )
-
-
-def _move_access(parent: ParentOrganization) -> None:
-    """Cached policies of all processes ask again (the door, and what /login/ offers for these domains)."""
-    ParentOrganization.objects.filter(id=parent.id).update(access_version=F("access_version") + 1)
 
 
 def _describe(revision: ConnectionRevision | None) -> dict[str, object]:

@@ -168,6 +168,7 @@ def _move_address(user: User, *, connection: Connection, claims: Claims, claim: 
         target=user,
         before={"email": before},
         after={"email": user.email},
+        details={"how": "at the identity provider"},
         now=now,
     )
 

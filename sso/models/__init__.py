@@ -1,5 +1,5 @@
 from sso.models.connections import Certificate, Connection, ConnectionRevision, RevisionState
-from sso.models.sign_in import ConsumedAssertion, ExternalIdentity, SignInAttempt, TestSignIn
+from sso.models.sign_in import ConsumedAssertion, ExternalIdentity, GoogleSignIn, SignInAttempt, TestSignIn
 
 __all__ = [
     "Certificate",
@@ -7,6 +7,7 @@ __all__ = [
     "ConnectionRevision",
     "ConsumedAssertion",
     "ExternalIdentity",
+    "GoogleSignIn",
     "RevisionState",
     "SignInAttempt",
     "TestSignIn",

@@ -81,6 +81,29 @@ class SignInAttempt(ParentOwned):
         return f"attempt {self.id.hex}"
 
 
+class GoogleSignIn(models.Model):
+    """A sign-in begun at Google: one use, 10 minutes, for the browser that began it (R23). No tenant's data.
+
+    `state_hash` is the hash of `state`; `nonce` and the PKCE verifier are sealed until the callback compares them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state_hash = models.CharField(max_length=64, unique=True)
+    browser_hash = models.CharField(max_length=64)
+    sealed = models.TextField()
+    product = models.ForeignKey("orgs.Product", on_delete=models.CASCADE, null=True, related_name="+")
+    next_path = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    consumed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="google_sign_in_by_expiry")]
+
+    def __str__(self) -> str:
+        return f"sign-in at Google {self.id.hex}"
+
+
 class ConsumedAssertion(ParentOwned):
     """That an assertion was used: the unique key makes the database refuse a replay (R14)."""
 

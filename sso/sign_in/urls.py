@@ -1,12 +1,12 @@
 from django.urls import path
 
-from sso.sign_in import views
+from sso.sign_in import email, going, login, logout, required
 
 urlpatterns = [
-    path("login/", views.LoginView.as_view(), name="login"),
-    path("login/required/", views.RequiredView.as_view(), name="login_required"),
-    path("login/go/<str:relay_state>/", views.GoView.as_view(), name="login_go"),
-    path("login/code/<hex:sign_in_id>/", views.CodeView.as_view(), name="login_code"),
-    path("login/link/<str:token>/", views.LinkView.as_view(), name="login_link"),
-    path("logout/", views.LogoutView.as_view(), name="logout"),
+    path("login/", login.LoginView.as_view(), name="login"),
+    path("login/required/", required.RequiredView.as_view(), name="login_required"),
+    path("login/go/<str:relay_state>/", going.GoView.as_view(), name="login_go"),
+    path("login/code/<hex:sign_in_id>/", email.CodeView.as_view(), name="login_code"),
+    path("login/link/<str:token>/", email.LinkView.as_view(), name="login_link"),
+    path("logout/", logout.LogoutView.as_view(), name="logout"),
 ]

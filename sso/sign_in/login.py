@@ -1,0 +1,97 @@
+"""`/login/`: an address and a way. Its form never answers with a redirect off this site (CSP form-action)."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+
+from accounts import browser
+from accounts.actions import emailed_sign_in
+from accounts.addresses import domain_of
+from accounts.errors import SignInNotBegunHere
+from accounts.queries import who_is_at
+from identity_platform.errors import PlatformError
+from orgs.models import Product
+from sso.actions import attempts
+from sso.errors import NoConnection
+from sso.queries.sign_in import find_live_revision, gather_offer
+from sso.sign_in.forms import AddressForm
+from sso.sign_in.public import PublicView, flag
+from sso.sign_in.return_path import next_path, product_of
+
+
+class LoginView(PublicView):
+    """`/login/`: an address and a way.
+
+    `?sso=true` offers SSO alone; `?staff=true` is for staff; `?again=true` asks whoever is signed in for a newer proof.
+    """
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        browser.ensure_browser_hash(request)
+        signed_in = who_is_at(request)
+        if signed_in and not (flag(request, "again") or flag(request, "staff")):
+            return HttpResponseRedirect(next_path(request) or "/")
+        email = signed_in.user.email if signed_in else request.GET.get("email", "")
+        return self._page(request, AddressForm(initial={"email": email}))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = AddressForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, form, status=422)
+        try:
+            return self._continue(request, form.cleaned_data["email"], product=product_of(request))
+        except PlatformError as error:
+            form.add_error(error.field or None, f"{error.message_text} {error.remedy_text}")
+            return self._page(request, form, status=422)
+
+    def _continue(self, request: HttpRequest, email: str, *, product: Product | None) -> HttpResponse:
+        now, browser_hash = timezone.now(), browser.browser_hash(request)
+        if not browser_hash:
+            raise SignInNotBegunHere
+        if flag(request, "staff"):
+            return self._send_mail(request, email, product=None, for_staff=True)
+        offer = gather_offer(email, product=product)
+        wants_sso = request.POST.get("way") == "sso" or flag(request, "sso")
+        if not wants_sso and offer.email:
+            return self._send_mail(request, email, product=product)
+        if not offer.connections:
+            raise NoConnection(domain=domain_of(email))
+        if not wants_sso or len(offer.connections) > 1:
+            query = {"email": email, "next": next_path(request), "product": product.slug if product else ""}
+            return HttpResponseRedirect(f"/login/required/?{urlencode({k: v for k, v in query.items() if v})}")
+        begun = attempts.start_sign_in(
+            find_live_revision(offer.connections[0]),
+            browser_hash=browser_hash,
+            product=product,
+            next_path=next_path(request),
+            now=now,
+        )
+        return HttpResponseRedirect(f"{begun.path}?{urlencode({'email': email})}")
+
+    def _send_mail(
+        self, request: HttpRequest, email: str, *, product: Product | None, for_staff: bool = False
+    ) -> HttpResponse:
+        sent = emailed_sign_in.send_sign_in_mail(
+            email,
+            browser_hash=browser.browser_hash(request),
+            product_slug=product.slug if product else "",
+            next_path=next_path(request),
+            for_staff=for_staff,
+            now=timezone.now(),
+        )
+        return HttpResponseRedirect(f"/login/code/{sent.id.hex}/")
+
+    def _page(self, request: HttpRequest, form: AddressForm, *, status: int = 200) -> HttpResponse:
+        product = product_of(request)
+        context = {
+            "form": form,
+            "product": product,
+            "product_label": f"{settings.PLATFORM_NAME.split()[0]} {product}" if product else "",
+            "next": next_path(request),
+            "only_sso": flag(request, "sso"),
+            "for_staff": flag(request, "staff"),
+            "again": flag(request, "again"),
+        }
+        return render(request, "sign_in/login.html", context, status=status)
