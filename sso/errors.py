@@ -22,6 +22,9 @@ class ProofNeeded(SignInNeeded):
 
 
 class SsoRequired(PlatformError):
+    """Said of the domain only, so alike for known and unknown addresses. `context` names the `parent` that asks for it
+    and its `connection`, for the record and for the way on."""
+
     code = "sso_required"
     message = "Your company signs in with single sign-on."
     remedy = "Use Continue with SSO."

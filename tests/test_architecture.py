@@ -38,6 +38,14 @@ def test_sessions_are_started_by_the_completed_sign_in_alone() -> None:
     assert calls_of("start_session") == {"sso/actions/sign_in.py"}
 
 
+def test_proofs_are_added_by_the_completed_sign_in_alone() -> None:
+    assert calls_of("add_proof") == {"sso/actions/sign_in.py"}
+
+
+def test_only_admission_says_that_a_sign_in_was_admitted() -> None:
+    assert calls_of("Admitted") == {"sso/actions/admission.py"}
+
+
 def test_only_one_file_speaks_dns() -> None:
     importers = {path.name for path in our_files() if re.search(r"^\s*(import|from) dns\b", path.read_text(), re.M)}
 

@@ -26,7 +26,10 @@ from sso.models import Connection, ExternalIdentity
 
 @dataclass(frozen=True)
 class Person:
+    """`claim` is the one on the address's domain that the connection serves."""
+
     user: User
+    claim: DomainClaim
     is_new: bool = False
 
 
@@ -50,7 +53,7 @@ def find_or_tie_user(connection: Connection, *, issuer: str, claims: Claims, now
     _ensure_not_staff(user)
     if user.email != claims.email:
         _move_address(user, connection=connection, claims=claims, claim=claim, now=now)
-    return Person(user=user)
+    return Person(user=user, claim=claim)
 
 
 @prepared
@@ -132,7 +135,7 @@ def _tie(connection: Connection, *, issuer: str, claims: Claims, claim: DomainCl
         )
         if not same.exists():
             raise SubjectChanged(received=claims.subject) from error
-    return Person(user=user, is_new=is_new)
+    return Person(user=user, claim=claim, is_new=is_new)
 
 
 def _move_address(user: User, *, connection: Connection, claims: Claims, claim: DomainClaim, now: datetime) -> None:

@@ -16,11 +16,11 @@ from identity_platform.errors import PlatformError
 from identity_platform.prepared import insert
 from orgs.models import Product
 from provisioning.actions import provision_at_sign_in
+from sso.actions.admission import Admitted, admit_person, ensure_admitted
 from sso.actions.identities import find_or_tie_user
 from sso.claims import Claims
-from sso.errors import AssertionReplayed, NotStaff, SsoRequired
+from sso.errors import AssertionReplayed
 from sso.models import Connection, ConnectionRevision, ConsumedAssertion, SignInAttempt
-from sso.queries.sign_in import account_of, gather_offer
 from sso.saml.responses import VerifiedAssertion
 
 # How often "last sign-in" is written; it is shown by the minute.
@@ -29,12 +29,15 @@ SEEN_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Proven:
-    """Somebody proved who they are; nothing is signed in yet."""
+    """Somebody proved who they are; nothing is signed in yet. `product` is the one signed in to, if the person came
+    from one. Without an `admitted` that fits, `sign_in` asks for it."""
 
     user: User
     way: Way
     proved_at: datetime
+    product: Product | None = None
     connection: Connection | None = None
+    admitted: Admitted | None = None
     is_new: bool = False
     joined: tuple[str, ...] = field(default=())
 
@@ -48,6 +51,7 @@ def complete_sso(attempt: SignInAttempt, *, assertion: VerifiedAssertion, claims
     with transaction.atomic():
         consume_assertion(connection, assertion_id=assertion.assertion_id, keep_until=assertion.keep_until)
         person = find_or_tie_user(connection, issuer=assertion.issuer, claims=claims, now=now)
+        admitted = admit_person(person, attempt=attempt)
         provisioned = provision_at_sign_in(
             user=person.user,
             connection=connection,
@@ -63,7 +67,9 @@ def complete_sso(attempt: SignInAttempt, *, assertion: VerifiedAssertion, claims
         user=person.user,
         way=Way.SSO,
         proved_at=now,
+        product=attempt.product,
         connection=connection,
+        admitted=admitted,
         is_new=person.is_new,
         joined=tuple(entry.organization.name for entry in provisioned if entry.change == "joins"),
     )
@@ -81,24 +87,20 @@ def complete_email(sign_in: EmailedSignIn, *, now: datetime) -> Proven:
 
     The offer is asked again: what was open when the mail was sent may be closed now.
     """
-    if sign_in.for_staff:
-        user = account_of(sign_in.email)
-        if user is None or not user.is_staff:
-            raise NotStaff
-        return Proven(user=user, way=Way.STAFF, proved_at=now)
+    way = Way.STAFF if sign_in.for_staff else Way.EMAIL
     product = Product.objects.filter(slug=sign_in.product_slug).first() if sign_in.product_slug else None
-    if not gather_offer(sign_in.email, product=product).email:
-        raise SsoRequired
+    admitted = ensure_admitted(sign_in.email, way=way, product=product, now=now)
     user, is_new = find_or_create_user(sign_in.email, now=now)
-    return Proven(user=user, way=Way.EMAIL, proved_at=now, is_new=is_new)
+    return Proven(user=user, way=way, proved_at=now, product=product, admitted=admitted, is_new=is_new)
 
 
 def sign_in(proven: Proven, *, signed_in: SignedIn | None, browser_hash: str, now: datetime) -> str | None:
     """Give a session to somebody who proved who they are.
 
     Returns the key of a fresh session, or None where the running session of the same person got the proof. A running
-    session of somebody else ends (the caller has asked the person first).
+    session of somebody else ends (the caller has asked the person first). Raises what `ensure_admitted` refuses with.
     """
+    _ensure_admitted(proven, now=now)
     connection_id = proven.connection.id if proven.connection else None
     with transaction.atomic():
         if signed_in and signed_in.user.id == proven.user.id:
@@ -130,6 +132,17 @@ def sign_in(proven: Proven, *, signed_in: SignedIn | None, browser_hash: str, no
     return key
 
 
+def _ensure_admitted(proven: Proven, *, now: datetime) -> None:
+    """Whoever completes a sign-in, and however: a proof that wasn't judged for this very person is judged now."""
+    judged = proven.admitted
+    connection_id = proven.connection.id if proven.connection else None
+    product_id = proven.product.id if proven.product else None
+    asked = (proven.user.email, proven.way, product_id, connection_id)
+    if judged and (judged.email, judged.way, judged.product_id, judged.connection_id) == asked:
+        return
+    ensure_admitted(proven.user.email, way=proven.way, product=proven.product, connection=proven.connection, now=now)
+
+
 def record_refusal(
     error: PlatformError,
     *,
@@ -142,7 +155,7 @@ def record_refusal(
     event = audit.record(
         Code.SIGN_IN_REFUSED,
         actor=STRANGER,
-        parent_id=connection.parent_id if connection else None,
+        parent_id=connection.parent_id if connection else error.context.get("parent"),
         target=connection,
         details={
             "cause": error.message_text,

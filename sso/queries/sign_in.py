@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.db.models import Exists, OuterRef
 
@@ -9,9 +10,9 @@ from accounts.addresses import domain_of
 from accounts.models import Proof, User, Way
 from accounts.queries import SignedIn
 from domains.models import HOLDING, ClaimState, DomainClaim
-from orgs.models import Enforcement, Organization, Product
+from orgs.models import Enforcement, Membership, Organization, Product
 from orgs.models.organizations import SESSION_IDLE, SESSION_LIFETIME
-from sso.models import Connection, ConnectionRevision, RevisionState
+from sso.models import Connection, ConnectionRevision, ExternalIdentity, RevisionState
 from sso.rules import decide
 
 
@@ -32,6 +33,31 @@ def gather_offer(email: str, *, product: Product | None) -> decide.Offer:
     products = frozenset(Product.objects.values_list("id", flat=True))
     holds = tuple(_holds(domain_of(email)).values())
     return decide.offer(holds, product=product.id if product else None, products=products)
+
+
+def gather_sign_in(
+    email: str, *, way: Way, product: Product | None, connection: Connection | None
+) -> decide.SignInFacts:
+    """What admitting a sign-in needs to know of an address. For email, password and Google that is its domain alone."""
+    account = account_of(email) if way in (Way.STAFF, Way.SSO) else None
+    return decide.SignInFacts(
+        way=way,
+        holds=tuple(_holds(domain_of(email)).values()),
+        product=product.id if product else None,
+        products=frozenset(Product.objects.values_list("id", flat=True)),
+        connection_id=connection.id if connection else None,
+        connection_parent_id=connection.parent_id if connection else None,
+        is_staff=account is not None and account.is_staff,
+        is_known_there=account is not None and connection is not None and _is_known_at(connection, account),
+    )
+
+
+def _is_known_at(connection: Connection, user: User) -> bool:
+    """Whether somebody is tied at the connection or a member under its parent: lapsed names take in nobody else."""
+    # The connection's own ties, and the memberships under its parent together.
+    tied = ExternalIdentity.unscoped.filter(connection=connection, user=user, retired_at=None)
+    under = Membership.unscoped.filter(user=user, organization__parent=connection.parent_id)
+    return tied.exists() or under.exists()
 
 
 def gather_admission(signed_in: SignedIn, *, organization: Organization) -> decide.AdmitFacts:
@@ -100,14 +126,18 @@ def _claims(domain: str) -> list[DomainClaim]:
 
 
 def _hold(claim: DomainClaim, enforcements: dict[uuid.UUID, dict[int, Enforcement]]) -> decide.DomainHold:
-    connection: Connection | None = claim.connection
+    hold = hold_of(claim, connection=claim.connection, is_live=claim.is_live)  # type: ignore[attr-defined]  # annotated
+    return replace(hold, enforced_products=frozenset(enforcements.get(claim.parent_id, {})))
+
+
+def hold_of(claim: DomainClaim, *, connection: Connection | None, is_live: bool) -> decide.DomainHold:
+    """A claim that holds its name as `decide` sees it, with the connection that serves it; enforcement left away."""
     return decide.DomainHold(
         parent_id=claim.parent_id,
         connection_id=connection.id if connection and connection.retired_at is None else None,
-        is_live=claim.is_live,  # type: ignore[attr-defined]  # annotated by _claims
-        is_lapsed=claim.state == "lapsed",
+        is_live=is_live,
+        is_lapsed=claim.state == ClaimState.LAPSED,
         is_shared=claim.is_shared,
-        enforced_products=frozenset(enforcements.get(claim.parent_id, {})),
         proofs_valid_from=claim.proofs_valid_from,
     )
 

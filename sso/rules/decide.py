@@ -1,7 +1,7 @@
 """How somebody may sign in, in two steps (spec 6.1–6.3). Pure: facts in, an answer with its reason out.
 
 **Offer** knows the address's domain and the product only, and is alike for known and unknown addresses.
-**Admit** comes after a proof and knows the person: every completion and the one door ask it.
+**Admit** comes after a proof and knows the person: `admit_sign_in` is asked by every completion, `admit` by the door.
 """
 
 import uuid
@@ -41,6 +41,12 @@ class Reason(StrEnum):
     NO_PROOF = "no_proof_counts"
     NEEDS_SSO_HERE = "organization_requires_sso"
     NEEDS_SSO_OF_HOLDER = "domain_holder_requires_sso"
+    STAFF = "staff"
+    NOT_STAFF = "not_staff"
+    STAFF_BY_CONNECTION = "staff_by_connection"
+    SERVED = "domain_served_by_connection"
+    NOT_SERVED = "domain_not_served_by_connection"
+    LAPSED = "domain_lapsed"
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,66 @@ def offer(holds: tuple[DomainHold, ...], *, product: ProductId | None, products:
     if all(asked <= hold.enforced_products for hold in exclusive) and asked:
         return Offer(email=False, connections=connections, reason=Reason.SSO_ENFORCED)
     return Offer(email=True, connections=connections, reason=Reason.SSO_OPTIONAL)
+
+
+@dataclass(frozen=True)
+class SignInFacts:
+    """Somebody proved to be the person behind an address, in this way, and wants a session (or a proof for theirs).
+
+    `holds` are those of the address's domain. The rest is told where the way needs it: whose the connection is and
+    whether the person was tied or a member there before (SSO), whether the account is one of staff (staff, SSO).
+    """
+
+    way: Way
+    holds: tuple[DomainHold, ...]
+    product: ProductId | None
+    products: frozenset[ProductId]
+    connection_id: uuid.UUID | None = None
+    connection_parent_id: uuid.UUID | None = None
+    is_staff: bool = False
+    is_known_there: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`connection_id` names where a missing SSO proof can be given, `parent_id` who asks for it, if they are known."""
+
+    admitted: bool
+    reason: Reason
+    connection_id: uuid.UUID | None = None
+    parent_id: uuid.UUID | None = None
+
+
+def admit_sign_in(facts: SignInFacts) -> Verdict:
+    """Whether a proof may become a session at all (spec 6.1, 5.8, 9.1); each organization then judges it by itself."""
+    if facts.way == Way.STAFF:
+        return Verdict(admitted=facts.is_staff, reason=Reason.STAFF if facts.is_staff else Reason.NOT_STAFF)
+    if facts.way == Way.SSO:
+        return _admit_sso(facts)
+    offered = offer(facts.holds, product=facts.product, products=facts.products)
+    if offered.email:
+        return Verdict(admitted=True, reason=offered.reason)
+    asking = next(hold for hold in facts.holds if hold.serves and not hold.is_shared)
+    return Verdict(
+        admitted=False, reason=offered.reason, connection_id=asking.connection_id, parent_id=asking.parent_id
+    )
+
+
+def _admit_sso(facts: SignInFacts) -> Verdict:
+    """An address in an assigned domain of the connection's own parent; a lapsed one takes in nobody new (spec 4.6)."""
+    where = {"connection_id": facts.connection_id, "parent_id": facts.connection_parent_id}
+    if facts.is_staff:
+        return Verdict(admitted=False, reason=Reason.STAFF_BY_CONNECTION, **where)
+    serving = [
+        hold
+        for hold in facts.holds
+        if hold.serves and hold.connection_id == facts.connection_id and hold.parent_id == facts.connection_parent_id
+    ]
+    if not serving:
+        return Verdict(admitted=False, reason=Reason.NOT_SERVED, **where)
+    if all(hold.is_lapsed for hold in serving) and not facts.is_known_there:
+        return Verdict(admitted=False, reason=Reason.LAPSED, **where)
+    return Verdict(admitted=True, reason=Reason.SERVED, **where)
 
 
 @dataclass(frozen=True)
@@ -117,15 +183,6 @@ class AdmitFacts:
     requires_sso_of_everybody: bool = False
     holder: DomainHold | None = None
     enforced_by_holder: Enforced | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """`connection_id` names where a missing SSO proof can be given, if it is known."""
-
-    admitted: bool
-    reason: Reason
-    connection_id: uuid.UUID | None = None
 
 
 def admit(facts: AdmitFacts, *, now: datetime) -> Verdict:

@@ -171,7 +171,13 @@ class ConfirmView(View):
         attempt = self._awaiting(request, relay_state)
         now = timezone.now()
         user = attempts.confirm(attempt, now=now)
-        proven = Proven(user=user, way=Way.SSO, proved_at=attempt.consumed_at or now, connection=attempt.connection)
+        proven = Proven(
+            user=user,
+            way=Way.SSO,
+            proved_at=attempt.consumed_at or now,
+            product=attempt.product,
+            connection=attempt.connection,
+        )
         return completion.finish(request, proven, next_path=attempt.next_path, now=now)
 
     def _awaiting(self, request: HttpRequest, relay_state: str) -> SignInAttempt:
