@@ -122,6 +122,22 @@ def store_plan(plan: Plan, *, parent_id: Any, organization_id: Any = None, actor
     )
 
 
+def lock_plan(shown: StoredPlan, *, kind: str, actor_id: Any) -> StoredPlan:
+    """The plan of this kind that this person was shown, locked, so that a double press applies it once.
+
+    Raises PlanExpired for anybody else's and for one of another act.
+    """
+    stored: StoredPlan | None = (
+        StoredPlan.objects.for_parent(shown.parent_id)
+        .select_for_update()
+        .filter(id=shown.id, kind=kind, created_by_id=actor_id)
+        .first()
+    )
+    if stored is None:
+        raise PlanExpired
+    return stored
+
+
 def ensure_unchanged(stored: StoredPlan, plan: Plan, *, now: datetime) -> None:
     """Raise unless `plan`, computed just now under the lock, may be applied as the one that was stored and confirmed.
 
