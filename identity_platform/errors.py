@@ -4,6 +4,8 @@ Whatever may be refused is refused by raising a PlatformError. Pages, REST and S
 (`identity_platform/refusals.py`); nothing else formats an error.
 """
 
+import math
+from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -98,6 +100,21 @@ class TemporaryFailure(PlatformError):
     permanent = False
 
 
+class TooManyTries(PlatformError):
+    """A limit is used up (identity_platform/limits.py). Every renderer says when it works again (RFC 9110 s10.2.3)."""
+
+    code = "too_many_tries"
+    message = "There were too many tries in a short time."
+    remedy = "Wait {wait}, then try again."
+    status = 429
+    permanent = False
+
+    def __init__(self, *, again_at: datetime, now: datetime) -> None:
+        self.again_at = again_at
+        self.retry_after = max(1, math.ceil((again_at - now).total_seconds()))
+        super().__init__(wait=_in_words(self.retry_after))
+
+
 class GuardFailed(PlatformError):
     """A guard of the GUARDS table is missing or crashed; what can't be judged is refused (R35)."""
 
@@ -106,3 +123,11 @@ class GuardFailed(PlatformError):
     remedy = "Try again; if it stays, give the reference to support."
     status = 503
     permanent = False
+
+
+def _in_words(seconds: int) -> str:
+    """A time to wait, rounded up: whoever waits as long as told isn't refused again."""
+    if seconds < 60:
+        return f"{seconds} second{'s' if seconds > 1 else ''}"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} minute{'s' if minutes > 1 else ''}"

@@ -16,7 +16,7 @@ from django.shortcuts import render as render_template
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
-from identity_platform.errors import NotAllowed, NotFound, PlatformError, SignInNeeded
+from identity_platform.errors import NotAllowed, NotFound, PlatformError, SignInNeeded, TooManyTries
 from identity_platform.references import make_reference
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def render(request: HttpRequest, error: PlatformError, *, reference: str = "") -
         return _with_headers(JsonResponse(body, status=error.status, content_type="application/problem+json"), error)
     if isinstance(error, SignInNeeded):
         # What was being posted can't be repeated after a sign-in: the person comes back to the page with the form.
-        back = request.get_full_path() if request.method in {"GET", "HEAD"} else _page_before(request)
+        back = request.get_full_path() if request.method in {"GET", "HEAD"} else page_before(request)
         return HttpResponseRedirect(error.location(back))
     return render_page(request, error, reference=reference)
 
@@ -57,12 +57,15 @@ def render_page(request: HttpRequest, error: PlatformError, *, reference: str = 
         # What was refused here is used up: its own address would only refuse again.
         context = {"retry_url": "/login/", "retry_label": "Back to sign-in"} | context
     template = {NotFound: "errors/404.html", NotAllowed: "errors/403.html"}.get(type(error), "errors/refusal.html")
-    return render_template(
+    if isinstance(error, TooManyTries):
+        template = "errors/too_many.html"
+    page = render_template(
         request,
         template,
         {"error": error, "reference": reference, "support_address": settings.SUPPORT_ADDRESS, **context},
         status=error.status,
     )
+    return _say_when(page, error)
 
 
 def problem(error: PlatformError, *, reference: str = "") -> dict[str, Any]:
@@ -129,7 +132,7 @@ def _record_failure(reference: str, exception: BaseException) -> None:
         logger.exception("audit.unreachable", extra={"reference": reference})
 
 
-def _page_before(request: HttpRequest) -> str:
+def page_before(request: HttpRequest) -> str:
     """The path of the page whose form was posted, if it is ours; else the posted path."""
     before = urlsplit(request.headers.get("Referer", ""))
     if before.netloc == request.get_host() and before.path.startswith("/"):
@@ -157,4 +160,11 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 def _with_headers(response: HttpResponse, error: PlatformError) -> HttpResponse:
     if error.status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="identity platform"'
+    return _say_when(response, error)
+
+
+def _say_when(response: HttpResponse, error: PlatformError) -> HttpResponse:
+    """When a used-up limit lets through again, for programs too (RFC 9110 s10.2.3)."""
+    if isinstance(error, TooManyTries):
+        response["Retry-After"] = str(error.retry_after)
     return response

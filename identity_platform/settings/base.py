@@ -52,7 +52,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.SessionMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.sign_in_asked.SignInAskedMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -76,6 +76,7 @@ GUARDS: dict[str, list[str]] = {
     "membership.invite": ["provisioning.guards.invitation_fits_mode"],
     "membership.change": ["provisioning.guards.change_fits_mode"],
     "address.change": ["domains.guards.address_is_free_to_change"],
+    "address.prove": ["sso.guards.mail_proves_address"],
 }
 
 # What must arrive is written to the outbox in the same transaction and handled at least once.
@@ -122,6 +123,19 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_ABSOLUTE_LIFETIME = environment.seconds("SESSION_ABSOLUTE_LIFETIME", default=timedelta(days=90), minimum=3600)
 EMAILED_SIGN_IN_LIFETIME = timedelta(minutes=15)
+# How often mails and passwords may be tried within the span (sso/sign_in/limits.py says by whom).
+SIGN_IN_LIMIT_SPAN = environment.seconds("SIGN_IN_LIMIT_SPAN", default=timedelta(minutes=15), minimum=60)
+SIGN_IN_LIMITS = {
+    "mails_per_address_and_network": environment.integer("MAILS_PER_ADDRESS_AND_NETWORK", default=5, minimum=1),
+    "mails_per_address": environment.integer("MAILS_PER_ADDRESS", default=20, minimum=1),
+    "mails_per_known_browser": environment.integer("MAILS_PER_KNOWN_BROWSER", default=5, minimum=1),
+    # For addresses in domains that somebody verified, and for all others.
+    "mails_per_network": environment.integer("MAILS_PER_NETWORK", default=2_000, minimum=1),
+    "mails_per_network_elsewhere": environment.integer("MAILS_PER_NETWORK_ELSEWHERE", default=50, minimum=1),
+    "passwords_per_address_and_network": environment.integer(
+        "PASSWORDS_PER_ADDRESS_AND_NETWORK", default=20, minimum=1
+    ),
+}
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -129,6 +143,10 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
 ]
 # Staff pages need a second factor in production; until a session carries one, they stay closed there.
 STAFF_SECOND_FACTOR = True
@@ -193,6 +211,8 @@ CELERY_BEAT_SCHEDULE = {
     "sso.forget-old-attempts": {"task": "sso.forget_old_attempts", "schedule": 3600.0},
     "orgs.forget-old-plans": {"task": "orgs.forget_old_plans", "schedule": 3600.0},
     "accounts.forget-old-sign-ins": {"task": "accounts.forget_old_sign_ins", "schedule": 3600.0},
+    "accounts.forget-parked-forms": {"task": "accounts.forget_parked_forms", "schedule": 600.0},
+    "accounts.forget-old-address-changes": {"task": "accounts.forget_old_address_changes", "schedule": 3600.0},
 }
 
 LOGGING_CONFIG = "identity_platform.logging.configure"
