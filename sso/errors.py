@@ -49,7 +49,8 @@ class ConnectionNotLive(PlatformError):
 
 
 class AttemptUnknown(PlatformError):
-    """The identity provider's answer belongs to no sign-in of ours that is still open."""
+    """The identity provider's answer belongs to no sign-in of ours that is still open. `context` names the `attempt`,
+    if there was one."""
 
     code = "attempt_over"
     message = "This sign-in is over: it was finished before, or took longer than 10 minutes."
@@ -57,7 +58,7 @@ class AttemptUnknown(PlatformError):
 
 
 class OtherBrowserBegan(PlatformError):
-    """The answer arrived in a browser that didn't begin this sign-in (login CSRF, R13)."""
+    """The answer arrived in a browser that didn't begin this sign-in (login CSRF, R13). `context`: the `attempt`."""
 
     code = "attempt_of_other_browser"
     message = "This sign-in was begun in another browser."
@@ -147,3 +148,40 @@ class NotStaff(SignInRefused):
     code = "not_staff"
     message = "This address isn't an account of staff."
     remedy = "Sign in without the staff page, or ask for an account."
+
+
+class WrongAccount(SignInRefused):
+    """The browser came as somebody of the company, and the identity provider answered for an address elsewhere."""
+
+    code = "wrong_account"
+    message = "Your identity provider signed you in with another account."
+    remedy = (
+        "Sign in there as {expected}; or, if {received} is the same person's, correct the address in the identity "
+        "provider, or verify its domain and assign it to this connection."
+    )
+    check = "domain"
+
+
+class NoOrganization(SignInRefused):
+    """The identity provider let the person in, and no organization here has them (spec 6.7)."""
+
+    code = "no_organization"
+    message = "You aren't a member of an organization here."
+    remedy = "Add {received} to an organization, or choose a provisioning mode that does."
+    check = "groups"
+
+
+class Blocked(SignInRefused):
+    code = "blocked"
+    message = "You were blocked from {organization}."
+    remedy = "Lift the block of {received} if they may come back."
+    check = "groups"
+
+
+class PasswordNotRight(PlatformError):
+    """One answer for an unknown address, one without a password, and a wrong password."""
+
+    code = "password_not_right"
+    message = "This email or password isn't right."
+    remedy = "Try again, or continue with email: that needs no password."
+    status = 422

@@ -102,7 +102,7 @@ def find_open_attempt(relay_state: str, *, browser_hash: str, now: datetime) -> 
     """The attempt that this browser began and that waits for its answer. Raises AttemptUnknown, OtherBrowserBegan."""
     attempt = _load(relay_state)
     if attempt is None or attempt.consumed_at is not None or attempt.expires_at <= now:
-        raise AttemptUnknown
+        raise AttemptUnknown(attempt=attempt)
     _ensure_same_browser(attempt, browser_hash)
     return attempt
 
@@ -142,7 +142,7 @@ def use_up(relay_state: str, *, connection_id: uuid.UUID, browser_hash: str, now
     with transaction.atomic(durable=True):
         used = _mark_used(attempt.id, now=now)
     if not used:
-        raise AttemptUnknown
+        raise AttemptUnknown(attempt=attempt)
     attempt.consumed_at = now
     return Answered(attempt, response=attempt.parked_response, certificates=certificates)
 
@@ -200,7 +200,7 @@ def find_awaiting(relay_state: str, *, browser_hash: str, now: datetime) -> Sign
     """The used-up attempt of this browser that waits to be confirmed. Raises AttemptUnknown, OtherBrowserBegan."""
     attempt = _load(relay_state)
     if attempt is None or attempt.awaiting_user_id is None or attempt.confirmed_at or attempt.expires_at <= now:
-        raise AttemptUnknown
+        raise AttemptUnknown(attempt=attempt)
     _ensure_same_browser(attempt, browser_hash)
     return attempt
 
@@ -211,7 +211,7 @@ def confirm(attempt: SignInAttempt, *, now: datetime) -> User:
         id=attempt.id, confirmed_at=None, awaiting_user__isnull=False, expires_at__gt=now
     ).update(confirmed_at=now)
     if not confirmed or attempt.awaiting_user is None:
-        raise AttemptUnknown
+        raise AttemptUnknown(attempt=attempt)
     return attempt.awaiting_user
 
 
@@ -230,7 +230,7 @@ def _attempts_with(relay_hash: str) -> QuerySet[SignInAttempt]:
 
 def _ensure_same_browser(attempt: SignInAttempt, browser_hash: str) -> None:
     if not browser_hash or not credentials.is_same(attempt.browser_hash, browser_hash):
-        raise OtherBrowserBegan
+        raise OtherBrowserBegan(attempt=attempt)
 
 
 def empty_parked_responses(*, now: datetime) -> int:

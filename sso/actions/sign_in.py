@@ -10,9 +10,8 @@ from accounts.actions.users import find_or_create_user
 from accounts.models import EmailedSignIn, User, Way
 from accounts.queries import SignedIn
 from audit import actions as audit
-from audit.actors import STRANGER, Actor
+from audit.actors import Actor
 from audit.codes import Code
-from identity_platform.errors import PlatformError
 from identity_platform.prepared import insert
 from orgs.models import Product
 from provisioning.actions import provision_at_sign_in
@@ -20,7 +19,7 @@ from sso.actions.admission import Admitted, admit_person, ensure_admitted
 from sso.actions.identities import find_or_tie_user
 from sso.claims import Claims
 from sso.errors import AssertionReplayed
-from sso.models import Connection, ConnectionRevision, ConsumedAssertion, SignInAttempt
+from sso.models import Connection, ConsumedAssertion, SignInAttempt
 from sso.saml.responses import VerifiedAssertion
 
 # How often "last sign-in" is written; it is shown by the minute.
@@ -141,32 +140,3 @@ def _ensure_admitted(proven: Proven, *, now: datetime) -> None:
     if judged and (judged.email, judged.way, judged.product_id, judged.connection_id) == asked:
         return
     ensure_admitted(proven.user.email, way=proven.way, product=proven.product, connection=proven.connection, now=now)
-
-
-def record_refusal(
-    error: PlatformError,
-    *,
-    connection: Connection | None = None,
-    revision: ConnectionRevision | None = None,
-    email: str = "",
-    now: datetime,
-) -> str:
-    """Write down a refused sign-in, after its transaction has rolled back; returns the reference to show."""
-    event = audit.record(
-        Code.SIGN_IN_REFUSED,
-        actor=STRANGER,
-        parent_id=connection.parent_id if connection else error.context.get("parent"),
-        target=connection,
-        details={
-            "cause": error.message_text,
-            "code": error.code,
-            "check": getattr(error, "check", ""),
-            "expected": error.expected[:1000],
-            "received": error.received[:1000],
-            "remedy": error.remedy_text,
-            "email": email,
-            "revision": revision.number if revision else None,
-        },
-        now=now,
-    )
-    return event.reference

@@ -8,21 +8,18 @@ this attempt. Everything costly or trusting happens in that second request.
 import uuid
 from datetime import datetime
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.views import View
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import browser, queries
 from accounts.models import Way
 from accounts.queries import who_is_at
 from sso.actions import attempts, tests
-from sso.actions.sign_in import Proven, complete_sso, record_refusal
+from sso.actions.sign_in import Proven, complete_sso
 from sso.claims import ClaimsRejected, read_claims
 from sso.errors import ConnectionChanged, ConnectionNotLive, ResponseTooLarge, ResponseUnreadable, SignInRefused
 from sso.models import SignInAttempt
@@ -30,7 +27,8 @@ from sso.queries.sign_in import find_live_revision
 from sso.saml import addresses, reading
 from sso.saml.errors import AssertionRejected
 from sso.sign_in import completion
-from sso.sign_in.refusal import render_refusal
+from sso.sign_in.public import PublicView
+from sso.sign_in.refusal import refuse
 from sso.sign_in.return_path import next_path, product_of
 
 MAX_RESPONSE_LENGTH = 256 * 1024  # of the base64 text, before anything is decoded (R12)
@@ -38,8 +36,8 @@ MAX_BODY_LENGTH = 3 * MAX_RESPONSE_LENGTH  # a form writes "+", "/" and "=" as t
 MAX_RELAY_STATE_LENGTH = 80  # octets; SAML Bindings s3.4.3
 
 
-@method_decorator([csrf_exempt, login_not_required, never_cache], name="dispatch")
-class AssertionConsumerView(View):
+@method_decorator(csrf_exempt, name="dispatch")
+class AssertionConsumerView(PublicView):
     """`…/acs/`: parks the answer to an attempt of this connection. What nobody asked for is never stored (R20).
 
     Exempt from the CSRF check, since the form is another site's; the attempt and the browser's cookie take its place.
@@ -80,8 +78,7 @@ def _answer_unsolicited(connection_id: uuid.UUID) -> HttpResponse:
     return _see_other(reverse("saml_offer", args=[connection_id]))
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
-class OfferView(View):
+class OfferView(PublicView):
     """A page with *Continue with SSO*, for parents that chose it over being sent on."""
 
     def get(self, request: HttpRequest, connection_id: uuid.UUID) -> HttpResponse:
@@ -92,8 +89,7 @@ class OfferView(View):
         return render(request, "sign_in/offer.html", context)
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
-class BeginView(View):
+class BeginView(PublicView):
     """`…/login/`: a sign-in at this connection, for tiles and bookmarks and for links on our own pages.
 
     A bare GET can be caused by any page of the web, so what it ends in is asked about first, unless this browser was
@@ -114,8 +110,7 @@ class BeginView(View):
         return HttpResponseRedirect(begun.path)
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
-class FinishView(View):
+class FinishView(PublicView):
     """`…/finish/<relay state>/`: the same-site page after the POST. Consumes the attempt, then reads the answer."""
 
     def get(self, request: HttpRequest, connection_id: uuid.UUID, relay_state: str) -> HttpResponse:
@@ -136,10 +131,16 @@ class FinishView(View):
             email = claims.email
             proven = complete_sso(attempt, assertion=assertion, claims=claims, now=now)
         except (AssertionRejected, ClaimsRejected, SignInRefused, ConnectionChanged) as error:
-            reference = record_refusal(
-                error, connection=attempt.connection, revision=attempt.revision, email=email, now=now
+            return refuse(
+                request,
+                error,
+                way=Way.SSO,
+                email=email,
+                product=attempt.product,
+                connection=attempt.connection,
+                revision=attempt.revision,
+                next_path=attempt.next_path,
             )
-            return render_refusal(request, error, reference=reference)
         if _must_ask(request, attempt, proven):
             attempts.await_confirmation(attempt, user=proven.user)
             return _see_other(reverse("saml_confirm", args=[attempt.connection_id, relay_state_of(request)]))
@@ -151,8 +152,7 @@ def relay_state_of(request: HttpRequest) -> str:
     return str(request.resolver_match.kwargs["relay_state"])
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
-class ConfirmView(View):
+class ConfirmView(PublicView):
     """`…/confirm/<relay state>/`: names who was signed in at the identity provider and asks, before a session changes.
 
     For sign-ins that nobody here asked for, and for those that would swap the session's person (spec 5.7).

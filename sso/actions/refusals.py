@@ -1,0 +1,105 @@
+"""Writing down a refused sign-in, so that whoever has to mend it finds it by its reference (spec 6.7, 8)."""
+
+import logging
+import re
+import uuid
+from datetime import datetime
+
+from accounts.addresses import domain_of
+from accounts.models import User
+from audit import actions as audit
+from audit.actors import STRANGER
+from audit.codes import Code
+from domains.models import HOLDING, DomainClaim
+from identity_platform.errors import PlatformError
+from identity_platform.references import make_reference
+from orgs.models import Organization, Product
+from sso.models import Connection, ConnectionRevision
+
+logger = logging.getLogger(__name__)
+
+LONGEST_KEPT = 1000  # letters of what was expected and of what came
+
+# What differs from person to person and from try to try; the rest tells which failures are alike.
+_LOCAL_PART = re.compile(r"[^\s@<>\"']+@")
+_IDENTIFIER = re.compile(r"\b(?=\w*\d)[\w-]{8,}\b")
+_NUMBER = re.compile(r"\d+")
+
+
+def record_refusal(
+    error: PlatformError,
+    *,
+    way: str = "",
+    email: str = "",
+    product: Product | None = None,
+    connection: Connection | None = None,
+    revision: ConnectionRevision | None = None,
+    user: User | None = None,
+    organization: Organization | None = None,
+    now: datetime,
+) -> str:
+    """Write down a refused sign-in, after its transaction has rolled back; returns the reference to show.
+
+    The event belongs to the connection's parent, else to the one that holds the address's domain alone and assigned,
+    so that its managers can open it, and never to more than one. `email` is an address that was typed or believed;
+    `way` a value of `accounts.models.Way`. What is about nobody (an unknown link, a made-up state) leaves a log line
+    only: anybody could fill the audit log with it.
+    """
+    parent_id = _parent_of(error, connection=connection, organization=organization, email=email)
+    if not (connection or email or user or parent_id):
+        reference = make_reference("SGN")
+        logger.info("sign_in.refused", extra={"reference": reference, "code": error.code})
+        return reference
+    event = audit.record(
+        Code.SIGN_IN_REFUSED,
+        actor=STRANGER,
+        organization=organization,
+        parent_id=parent_id,
+        target=connection,
+        details={
+            "cause": error.message_text,
+            "code": error.code,
+            "check": getattr(error, "check", ""),
+            "expected": error.expected[:LONGEST_KEPT],
+            "received": error.received[:LONGEST_KEPT],
+            "remedy": error.remedy_text,
+            "email": email,
+            "way": str(way),
+            "product": product.slug if product else "",
+            "revision": revision.number if revision else None,
+            "user": user.id.hex if user else "",
+            # For grouping: who it happened to, and which failures are alike.
+            "person": user.id.hex if user else email,
+            "likeness": f"{error.code}|{shape_of(error.expected)}|{shape_of(error.received)}"[:300],
+        },
+        now=now,
+    )
+    return event.reference
+
+
+def shape_of(text: str) -> str:
+    """`text` without what is one person's or one try's: two failures of the same shape have the same remedy."""
+    return _NUMBER.sub("0", _IDENTIFIER.sub("…", _LOCAL_PART.sub("…@", text[:LONGEST_KEPT])))
+
+
+def _parent_of(
+    error: PlatformError, *, connection: Connection | None, organization: Organization | None, email: str
+) -> uuid.UUID | None:
+    """Whose managers may open the reference. An error that knows says so itself in its context."""
+    if connection is not None:
+        return connection.parent_id
+    if organization is not None:
+        return organization.parent_id
+    told = error.context.get("parent")
+    if isinstance(told, uuid.UUID):
+        return told
+    return _holder_of(domain_of(email)) if email else None
+
+
+def _holder_of(domain: str) -> uuid.UUID | None:
+    """The parent to which the domain is assigned alone; a shared name is nobody's alone."""
+    holders = DomainClaim.unscoped.filter(  # whoever holds the name is the question
+        name=domain, state__in=HOLDING, is_shared=False, connection__isnull=False
+    )
+    found: uuid.UUID | None = holders.values_list("parent_id", flat=True).first()
+    return found
