@@ -2,21 +2,22 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 
 from accounts import browser
 from accounts.actions import emailed_sign_in
 from accounts.errors import CodeUsedUp, LinkUnknown, WrongCode
-from accounts.models import EmailedSignIn, User
+from accounts.models import EmailedSignIn, User, Way
 from accounts.queries import who_is_at
 from identity_platform.errors import PlatformError
-from sso.actions.sign_in import complete_email, record_refusal
+from sso.actions.sign_in import complete_email
 from sso.sign_in import completion
 from sso.sign_in.forms import CodeForm
+from sso.sign_in.limits import ensure_mail_allowed
 from sso.sign_in.public import PublicView
-from sso.sign_in.refusal import render_refusal
+from sso.sign_in.refusal import refuse
 
 
 class CodeView(PublicView):
@@ -67,13 +68,35 @@ class LinkView(PublicView):
         return finish_email(request, verified)
 
 
+def send_mail(
+    request: HttpRequest, email: str, *, product_slug: str, next_path: str, for_staff: bool = False
+) -> HttpResponse:
+    """Send link and code to a normalised address and lead to the page of the code. Raises TooManyMails."""
+    ensure_mail_allowed(request, email)
+    sent = emailed_sign_in.send_sign_in_mail(
+        email,
+        browser_hash=browser.browser_hash(request),
+        product_slug=product_slug,
+        next_path=next_path,
+        for_staff=for_staff,
+        now=timezone.now(),
+    )
+    return HttpResponseRedirect(f"/login/code/{sent.id.hex}/")
+
+
 def finish_email(request: HttpRequest, verified: EmailedSignIn) -> HttpResponse:
     """From a used-up link or code to a session, or to the page that says why not."""
     now = timezone.now()
     try:
         proven = complete_email(verified, now=now)
     except PlatformError as error:
-        return render_refusal(request, error, reference=record_refusal(error, email=verified.email, now=now))
+        return refuse(
+            request,
+            error,
+            way=Way.STAFF if verified.for_staff else Way.EMAIL,
+            email=verified.email,
+            next_path=verified.next_path,
+        )
     return completion.finish(request, proven, next_path=verified.next_path, now=now)
 
 

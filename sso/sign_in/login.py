@@ -8,15 +8,15 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts import browser
-from accounts.actions import emailed_sign_in
 from accounts.addresses import domain_of
 from accounts.errors import SignInNotBegunHere
 from accounts.queries import who_is_at
-from identity_platform.errors import PlatformError
+from identity_platform.errors import PlatformError, TooManyTries
 from orgs.models import Product
 from sso.actions import attempts
 from sso.errors import NoConnection
 from sso.queries.sign_in import find_live_revision, gather_offer
+from sso.sign_in.email import send_mail
 from sso.sign_in.forms import AddressForm
 from sso.sign_in.public import PublicView, flag
 from sso.sign_in.return_path import next_path, product_of
@@ -42,6 +42,8 @@ class LoginView(PublicView):
             return self._page(request, form, status=422)
         try:
             return self._continue(request, form.cleaned_data["email"], product=product_of(request))
+        except TooManyTries:
+            raise  # a page of its own: nothing that can be typed here helps
         except PlatformError as error:
             form.add_error(error.field or None, f"{error.message_text} {error.remedy_text}")
             return self._page(request, form, status=422)
@@ -73,15 +75,13 @@ class LoginView(PublicView):
     def _send_mail(
         self, request: HttpRequest, email: str, *, product: Product | None, for_staff: bool = False
     ) -> HttpResponse:
-        sent = emailed_sign_in.send_sign_in_mail(
+        return send_mail(
+            request,
             email,
-            browser_hash=browser.browser_hash(request),
             product_slug=product.slug if product else "",
             next_path=next_path(request),
             for_staff=for_staff,
-            now=timezone.now(),
         )
-        return HttpResponseRedirect(f"/login/code/{sent.id.hex}/")
 
     def _page(self, request: HttpRequest, form: AddressForm, *, status: int = 200) -> HttpResponse:
         product = product_of(request)
