@@ -11,7 +11,7 @@ from accounts import browser
 from accounts.addresses import domain_of
 from accounts.errors import SignInNotBegunHere
 from accounts.queries import who_is_at
-from identity_platform.errors import PlatformError, TooManyTries
+from identity_platform.errors import PlatformError
 from orgs.models import Product
 from sso.actions import attempts
 from sso.errors import NoConnection
@@ -19,6 +19,7 @@ from sso.queries.sign_in import find_live_revision, gather_offer
 from sso.sign_in.email import send_mail
 from sso.sign_in.forms import AddressForm
 from sso.sign_in.public import PublicView, flag
+from sso.sign_in.refusal import product_label
 from sso.sign_in.return_path import next_path, product_of
 
 
@@ -42,10 +43,10 @@ class LoginView(PublicView):
             return self._page(request, form, status=422)
         try:
             return self._continue(request, form.cleaned_data["email"], product=product_of(request))
-        except TooManyTries:
-            raise  # a page of its own: nothing that can be typed here helps
         except PlatformError as error:
-            form.add_error(error.field or None, f"{error.message_text} {error.remedy_text}")
+            if not error.field:
+                raise  # a page of its own: nothing that can be typed here helps
+            form.add_error(error.field, f"{error.message_text} {error.remedy_text}")
             return self._page(request, form, status=422)
 
     def _continue(self, request: HttpRequest, email: str, *, product: Product | None) -> HttpResponse:
@@ -84,14 +85,32 @@ class LoginView(PublicView):
         )
 
     def _page(self, request: HttpRequest, form: AddressForm, *, status: int = 200) -> HttpResponse:
-        product = product_of(request)
+        """Kept cheap, since everybody opens it: the one field stands in the template as it is (benchmarks/)."""
+        product, for_staff, only_sso = product_of(request), flag(request, "staff"), flag(request, "sso")
+        again, wanted = flag(request, "again"), next_path(request)
+        carried = {
+            "product": product.slug if product else "",
+            "next": wanted,
+            "staff": "true" if for_staff else "",
+            "sso": "true" if only_sso else "",
+            "again": "true" if again else "",
+        }
+        carried = {name: value for name, value in carried.items() if value}
+        email = form["email"].value() or ""
+        elsewhere = {name: value for name, value in carried.items() if name in {"product", "next", "again"}}
+        if email:
+            elsewhere["email"] = email
         context = {
             "form": form,
+            "email": email,
+            "email_errors": form.errors.get("email") if form.is_bound else None,
             "product": product,
-            "product_label": f"{settings.PLATFORM_NAME.split()[0]} {product}" if product else "",
-            "next": next_path(request),
-            "only_sso": flag(request, "sso"),
-            "for_staff": flag(request, "staff"),
-            "again": flag(request, "again"),
+            "product_label": product_label(product),
+            "carried": carried,
+            "elsewhere": f"?{urlencode(elsewhere)}" if elsewhere else "",
+            "only_sso": only_sso,
+            "for_staff": for_staff,
+            "again": again,
+            "google": bool(getattr(settings, "GOOGLE_CLIENT_ID", "")) and not for_staff,
         }
         return render(request, "sign_in/login.html", context, status=status)
