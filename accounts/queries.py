@@ -1,14 +1,17 @@
 """Reads of sessions and people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import browser
 from accounts.models import Proof, Session, User
 from identity_platform import credentials
+from identity_platform.prepared import prepared
 
 # `last_seen_at` is written at most this often; idle times are days, so nothing depends on more.
 SEEN_EVERY = timedelta(minutes=5)
@@ -37,20 +40,30 @@ def who_is_at(request: HttpRequest) -> SignedIn | None:
 
 
 def find_session(key: str, *, now: datetime) -> SignedIn | None:
-    proofs = tuple(
-        Proof.objects.select_related("session__user", "connection").filter(
-            session__key_hash=credentials.hash_token(key),
-            session__ended_at__isnull=True,
-            session__expires_at__gt=now,
-            session__user__erased_at__isnull=True,
-        )
+    return take_up(_proofs_of_session(credentials.hash_token(key), now=now), now=now)
+
+
+def proofs_of_session(key_hash: str, *, now: datetime) -> QuerySet[Proof]:
+    """The proofs of a running session, with session, user and connections; for `prepared` statements to build on."""
+    return Proof.objects.select_related("session__user", "connection").filter(
+        session__key_hash=key_hash,
+        session__ended_at__isnull=True,
+        session__expires_at__gt=now,
+        session__user__erased_at__isnull=True,
     )
+
+
+_proofs_of_session = prepared(proofs_of_session)
+
+
+def take_up(proofs: Sequence[Proof], *, now: datetime) -> SignedIn | None:
+    """The session whose proofs were loaded, noted as seen; None if there are none."""
     if not proofs:
         return None
     session = proofs[0].session
     if now - session.last_seen_at > SEEN_EVERY:
         _note_that_it_was_seen(session, now=now)
-    return SignedIn(session=session, user=session.user, proofs=proofs)
+    return SignedIn(session=session, user=session.user, proofs=tuple(proofs))
 
 
 def _note_that_it_was_seen(session: Session, *, now: datetime) -> None:

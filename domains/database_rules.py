@@ -1,7 +1,16 @@
 """What must never be true of domain claims, whoever writes."""
 
-from identity_platform.database_rules import DatabaseRule
+from identity_platform.database_rules import DatabaseRule, differs
+from orgs.database_rules import moves_access_version
 
+EFFECTS = [
+    *moves_access_version(
+        "domains_domainclaim",
+        insert="{row}.state IN ('verified', 'lapsed')",
+        update=differs("state", "is_shared", "connection_id", "proofs_valid_from"),
+        delete="{row}.state IN ('verified', 'lapsed')",
+    ),
+]
 RULES = [
     DatabaseRule(
         "domain_is_served_by_its_parents_connection",

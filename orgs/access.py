@@ -22,13 +22,14 @@ from orgs import guards, navigation, queries, rules
 from orgs.errors import IdentityNotIncluded, MembershipHeld, ProofOfParentsOnly
 from orgs.models import Membership, Organization, ParentOrganization
 from orgs.models.organizations import RECENT_SIGN_IN
+from orgs.queries import Visitor
 
 
 @dataclass(frozen=True)
 class Standing:
     """Somebody inside an organization: what the door found out."""
 
-    signed_in: SignedIn
+    signed_in: Visitor
     membership: Membership
 
     @property
@@ -72,18 +73,28 @@ def enter(request: HttpRequest, slug: str, *, managing_identity: bool = False) -
     Raises SignInNeeded, NotFound (no such organization, or not theirs), MembershipHeld, NotAllowed (role), and what
     the `access` guard refuses with.
     """
-    signed_in = require_sign_in(request)
-    membership = queries.memberships_of(signed_in.user).filter(organization__slug=slug).first()
-    if membership is None:
+    visitor = _visitor_of(request, slug)
+    if visitor.membership is None:
         raise NotFound
-    if not membership.lets_in:
-        raise MembershipHeld(organization=membership.organization.name)
-    guards.ask("access", signed_in=signed_in, organization=membership.organization, now=timezone.now())
-    standing = Standing(signed_in=signed_in, membership=membership)
+    if not visitor.membership.lets_in:
+        raise MembershipHeld(organization=visitor.membership.organization.name)
+    guards.ask("access", signed_in=visitor, organization=visitor.membership.organization, now=timezone.now())
+    standing = Standing(signed_in=visitor, membership=visitor.membership)
     if managing_identity and not standing.manages_identity:
-        managers = ", ".join(user.display_name for user in queries.managers_of(membership.organization)[:5])
+        managers = ", ".join(user.display_name for user in queries.managers_of(standing.organization)[:5])
         raise NotAllowed(managers=managers or "staff")
     return standing
+
+
+def _visitor_of(request: HttpRequest, slug: str) -> Visitor:
+    """Whoever is signed in, with their membership here: on an OrganizationView both came with one query."""
+    signed_in = require_sign_in(request)
+    if isinstance(signed_in, Visitor) and signed_in.slug == slug:
+        return signed_in
+    visitor = queries.find_visitor(request, slug)
+    if visitor is None:
+        raise SignInNeeded
+    return visitor
 
 
 def require_recent_sign_in(request: HttpRequest) -> None:
@@ -119,6 +130,11 @@ class OrganizationView(View):
         self.membership = self.standing.membership
         self.actor = Actor.of(self.standing.user)
         return super().dispatch(request, *args, **kwargs)
+
+    @staticmethod
+    def load_signed_in(request: HttpRequest, slug: str, **_: Any) -> Visitor | None:
+        """What SessionMiddleware loads for these pages: the session together with what the door asks."""
+        return queries.find_visitor(request, slug)
 
     def enter(self, request: HttpRequest, slug: str) -> Standing:
         return enter(request, slug, managing_identity=self.managing_identity)

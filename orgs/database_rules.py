@@ -1,10 +1,41 @@
 """What must never be true of organizations and their members, whoever writes."""
 
-from identity_platform.database_rules import DatabaseRule
+from collections.abc import Iterator
+
+from identity_platform.database_rules import DatabaseEffect, DatabaseRule, Event, differs
 
 # Written out once; no part of it comes from outside.
 _PRODUCT = "(SELECT product_id FROM orgs_organization WHERE id = NEW.organization_id)"
 
+
+def moves_access_version(table: str, *, parent: str = "{row}.parent_id", **conditions: str) -> Iterator[DatabaseEffect]:
+    """That a change of what the door asks moves the parent's `access_version`, whoever writes: cached policies of all
+    processes are asked for anew. `parent` is SQL for its id; `conditions` by event, with `{row}` for NEW or OLD."""
+    events: dict[str, tuple[Event, str]] = {
+        "insert": ("INSERT", "NEW"),
+        "update": ("UPDATE", "NEW"),
+        "delete": ("DELETE", "OLD"),
+    }
+    for name, condition in conditions.items():
+        event, row = events[name]
+        whose = parent.format(row=row)
+        yield DatabaseEffect(
+            f"{table}_{name}_moves_access_version",
+            table,
+            event,
+            condition.format(row=row),
+            f"UPDATE orgs_parentorganization SET access_version = {{fresh}} WHERE id = {whose}",
+        )
+
+
+EFFECTS = [
+    *moves_access_version(
+        "orgs_enforcement",
+        insert="{row}.id IS NOT NULL",
+        update=differs("parent_id", "product_id", "enforced_at", "email_proofs_valid_from"),
+        delete="{row}.id IS NOT NULL",
+    ),
+]
 RULES = [
     DatabaseRule(
         "membership_role_is_of_the_product",

@@ -1,9 +1,87 @@
 """Reads that span several tables."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import browser
 from accounts.models import User
+from accounts.queries import SignedIn, proofs_of_session, take_up
+from identity_platform import credentials
+from identity_platform.prepared import prepared
 from orgs.models import Membership, Organization, ParentOrganization, Role
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The parent that holds the domain of somebody's address verified and alone, with its `access_version`."""
+
+    parent_id: uuid.UUID
+    access_version: int
+
+
+@dataclass(frozen=True)
+class Visitor(SignedIn):
+    """Whoever is signed in, at one organization: all that the door judges. Strangers have no `membership`."""
+
+    slug: str
+    membership: Membership | None
+    holder: Holder | None
+
+
+def find_visitor(request: HttpRequest, slug: str) -> Visitor | None:
+    """Session, person, proofs, their membership of this organization and who holds their domain, in one query."""
+    key = browser.session_key(request)
+    if not key:
+        return None
+    now = timezone.now()
+    proofs = _proofs_with_membership(credentials.hash_token(key), slug=slug, now=now)
+    signed_in = take_up(proofs, now=now)
+    if signed_in is None:
+        return None
+    row: Any = proofs[0]
+    membership: Membership | None = getattr(row, "membership", None)  # Django leaves it away where there is no row
+    if membership:
+        membership.user = signed_in.user
+    return Visitor(
+        session=signed_in.session,
+        user=signed_in.user,
+        proofs=signed_in.proofs,
+        slug=slug,
+        membership=membership,
+        holder=Holder(row.holder_id, row.holder_version) if row.holder_id else None,
+    )
+
+
+@prepared
+def _proofs_with_membership(key_hash: str, *, slug: str, now: datetime) -> QuerySet[Any]:
+    """The session's proofs, each with the person's `membership` of the organization and the domain's holder."""
+    # The session's own person: whose key it is decides.
+    theirs = Membership.unscoped.filter(organization__slug=slug, user__sessions__key_hash=key_hash)
+    # A name that is verified and not shared has one holder (`unshared_domain_has_one_holder`).
+    holders = ParentOrganization.objects.filter(
+        domain_claims__name=OuterRef("session__user__email_domain"),
+        domain_claims__state="verified",
+        domain_claims__is_shared=False,
+    )
+    proofs: Any = proofs_of_session(key_hash, now=now)  # the types know no filtered relations
+    return proofs.annotate(
+        membership=FilteredRelation(
+            "session__user__memberships",
+            condition=Q(session__user__memberships__id=Subquery(theirs.values("id"))),
+        ),
+        holder_id=Subquery(holders.values("id")),
+        holder_version=Subquery(holders.values("access_version")),
+    ).select_related(
+        *("session__user", "connection", "membership__role", "membership__tier"),
+        *("membership__organization__product", "membership__organization__plan"),
+        "membership__organization__parent",
+    )
 
 
 def memberships_of(user: User) -> QuerySet[Membership]:

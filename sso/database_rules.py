@@ -1,7 +1,18 @@
 """What must never be true of connections, whoever writes."""
 
-from identity_platform.database_rules import DatabaseRule
+from identity_platform.database_rules import DatabaseRule, differs
+from orgs.database_rules import moves_access_version
 
+EFFECTS = [
+    *moves_access_version("sso_connection", update=differs("retired_at")),
+    *moves_access_version(
+        "sso_connectionrevision",
+        parent="(SELECT parent_id FROM sso_connection WHERE id = {row}.connection_id)",
+        insert="{row}.state = 'live'",
+        update=differs("state"),
+        delete="{row}.state = 'live'",
+    ),
+]
 RULES = [
     DatabaseRule(
         "connection_keeps_its_parent",

@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from accounts.models import Way
 from accounts.queries import SignedIn
 from identity_platform.errors import RecentSignInNeeded
 from orgs.errors import ProofOfParentsOnly
-from orgs.models import Organization
+from orgs.models import Organization, Product
+from sso.actions.admission import ensure_admitted
 from sso.errors import ProofNeeded
 from sso.queries.sign_in import gather_admission, gather_sight
 from sso.rules import decide
@@ -26,6 +28,12 @@ def proof_is_own(*, signed_in: SignedIn, **_: Any) -> None:
     sight = gather_sight(signed_in)
     if not sight.everything:
         raise ProofOfParentsOnly(sight.parents)
+
+
+def mail_proves_address(*, email: str, now: datetime, **_: Any) -> None:
+    """The `address.prove` guard: raises SsoRequired where a mail doesn't prove an address for some product."""
+    for product in Product.objects.all():
+        ensure_admitted(email, way=Way.EMAIL, product=product, now=now)
 
 
 def proof_accepts_invitation(*, signed_in: SignedIn, organization: Organization, now: datetime, **_: Any) -> None:

@@ -1,10 +1,11 @@
 """The facts that `sso.rules.decide` decides on."""
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.addresses import domain_of
 from accounts.models import Proof, User, Way
@@ -12,6 +13,7 @@ from accounts.queries import SignedIn
 from domains.models import HOLDING, ClaimState, DomainClaim
 from orgs.models import Enforcement, Membership, Organization, Product
 from orgs.models.organizations import SESSION_IDLE, SESSION_LIFETIME
+from orgs.queries import Holder, Visitor
 from sso.models import Connection, ConnectionRevision, ExternalIdentity, RevisionState
 from sso.rules import decide
 
@@ -31,8 +33,7 @@ def find_live_revision(connection_id: uuid.UUID) -> ConnectionRevision | None:
 def gather_offer(email: str, *, product: Product | None) -> decide.Offer:
     """The offer for an address: the same queries for known and unknown ones."""
     products = frozenset(Product.objects.values_list("id", flat=True))
-    holds = tuple(_holds(domain_of(email)).values())
-    return decide.offer(holds, product=product.id if product else None, products=products)
+    return decide.offer(_holds(domain_of(email)), product=product.id if product else None, products=products)
 
 
 def gather_sign_in(
@@ -42,7 +43,7 @@ def gather_sign_in(
     account = account_of(email) if way in (Way.STAFF, Way.SSO) else None
     return decide.SignInFacts(
         way=way,
-        holds=tuple(_holds(domain_of(email)).values()),
+        holds=_holds(domain_of(email)),
         product=product.id if product else None,
         products=frozenset(Product.objects.values_list("id", flat=True)),
         connection_id=connection.id if connection else None,
@@ -61,21 +62,22 @@ def _is_known_at(connection: Connection, user: User) -> bool:
 
 
 def gather_admission(signed_in: SignedIn, *, organization: Organization) -> decide.AdmitFacts:
-    """What the door needs to know of a session and an organization."""
-    claims = _claims(domain_of(signed_in.user.email))
-    parents = {organization.parent_id, *(claim.parent_id for claim in claims)} - {None}
-    enforced = _enforcements(parents)
-    holds = {claim.parent_id: _hold(claim, enforced) for claim in claims}
-    own = holds.get(organization.parent_id) if organization.parent_id else None
-    holder = next(
-        (
-            hold
-            for hold in holds.values()
-            if not hold.is_shared and not hold.is_lapsed and hold.parent_id != organization.parent_id
-        ),
-        None,
-    )
-    parent = organization.parent
+    """What the door needs to know of a session and an organization.
+
+    For a Visitor of the organization the database is asked only for a policy that this process hasn't seen in its
+    present version; for anybody else also for the membership and for who holds the address's domain.
+    """
+    if isinstance(signed_in, Visitor) and signed_in.slug == organization.slug:
+        holder, membership = signed_in.holder, signed_in.membership
+    else:
+        holder = _find_holder(signed_in.user)
+        membership = Membership.objects.for_org(organization).filter(user=signed_in.user).first()
+    domain, product_id = domain_of(signed_in.user.email), organization.product_id
+    parent, ours, theirs = organization.parent, _NO_POLICY, _NO_POLICY
+    if parent:
+        ours = _policy_of(parent.id, domain=domain, product_id=product_id, version=parent.access_version)
+    if holder and holder.parent_id != organization.parent_id:
+        theirs = _policy_of(holder.parent_id, domain=domain, product_id=product_id, version=holder.access_version)
     return decide.AdmitFacts(
         proofs=tuple(_proof(proof) for proof in signed_in.proofs),
         last_seen_at=signed_in.session.last_seen_at,
@@ -85,11 +87,46 @@ def gather_admission(signed_in: SignedIn, *, organization: Organization) -> deci
             proofs_valid_from=parent.proofs_valid_from if parent else None,
         ),
         own_parent_id=organization.parent_id,
-        own_hold=own,
-        enforced_here=_enforced(enforced, organization.parent_id, organization.product_id),
+        own_hold=ours.hold,
+        enforced_here=ours.enforced,
         requires_sso_of_everybody=parent.requires_sso_for_every_member if parent else False,
-        holder=holder,
-        enforced_by_holder=_enforced(enforced, holder.parent_id, organization.product_id) if holder else None,
+        holder=theirs.hold,
+        enforced_by_holder=theirs.enforced,
+        member_proofs_valid_from=membership.proofs_valid_from if membership else None,
+    )
+
+
+def _find_holder(user: User) -> Holder | None:
+    claim = (
+        DomainClaim.unscoped.filter(  # whoever holds the person's own domain alone
+            name=domain_of(user.email), state=ClaimState.VERIFIED, is_shared=False
+        )
+        .select_related("parent")
+        .first()
+    )
+    return Holder(claim.parent_id, claim.parent.access_version) if claim else None
+
+
+@dataclass(frozen=True)
+class _Policy:
+    """What one parent says about people of a domain, for a product."""
+
+    hold: decide.DomainHold | None = None
+    enforced: decide.Enforced | None = None
+
+
+_NO_POLICY = _Policy()
+
+
+@lru_cache(maxsize=8192)
+def _policy_of(parent_id: uuid.UUID, *, domain: str, product_id: int, version: int) -> _Policy:
+    """Kept in this process under the parent's `access_version`, which came with the request's own query: what any
+    process changes moves it (`database_rules.py`), and is seen by the next request of every other."""
+    claim = _claims(domain).filter(parent=parent_id).first()
+    enforcement = Enforcement.objects.for_parent(parent_id).filter(product=product_id).first()
+    return _Policy(
+        hold=hold_of(claim, connection=claim.connection, is_live=claim.is_live) if claim else None,
+        enforced=decide.Enforced(enforcement.enforced_at, enforcement.email_proofs_valid_from) if enforcement else None,
     )
 
 
@@ -109,25 +146,27 @@ def account_of(email: str) -> User | None:
     return User.objects.filter(email=email).first()
 
 
-def _holds(domain: str) -> dict[uuid.UUID, decide.DomainHold]:
-    claims = _claims(domain)
-    enforced = _enforcements({claim.parent_id for claim in claims})
-    return {claim.parent_id: _hold(claim, enforced) for claim in claims}
-
-
-def _claims(domain: str) -> list[DomainClaim]:
-    live = ConnectionRevision.unscoped.filter(connection=OuterRef("connection"), state=RevisionState.LIVE)
-    # Whoever holds the name decides; which parents those are is the question.
-    return list(
-        DomainClaim.unscoped.filter(name=domain, state__in=HOLDING)
-        .select_related("connection")
-        .annotate(is_live=Exists(live))
+def _holds(domain: str) -> tuple[decide.DomainHold, ...]:
+    claims = list(_claims(domain))
+    enforced: dict[uuid.UUID, set[int]] = {claim.parent_id: set() for claim in claims}
+    if claims:
+        # The policies of exactly the parents that this decision is about.
+        for enforcement in Enforcement.unscoped.filter(parent_id__in=enforced):
+            enforced[enforcement.parent_id].add(enforcement.product_id)
+    return tuple(
+        replace(
+            hold_of(claim, connection=claim.connection, is_live=claim.is_live),
+            enforced_products=frozenset(enforced[claim.parent_id]),
+        )
+        for claim in claims
     )
 
 
-def _hold(claim: DomainClaim, enforcements: dict[uuid.UUID, dict[int, Enforcement]]) -> decide.DomainHold:
-    hold = hold_of(claim, connection=claim.connection, is_live=claim.is_live)  # type: ignore[attr-defined]  # annotated
-    return replace(hold, enforced_products=frozenset(enforcements.get(claim.parent_id, {})))
+def _claims(domain: str) -> QuerySet[Any]:
+    live = ConnectionRevision.unscoped.filter(connection=OuterRef("connection"), state=RevisionState.LIVE)
+    # Whoever holds the name decides; which parents those are is the question.
+    claims = DomainClaim.unscoped.filter(name=domain, state__in=HOLDING)
+    return claims.select_related("connection").annotate(is_live=Exists(live))
 
 
 def hold_of(claim: DomainClaim, *, connection: Connection | None, is_live: bool) -> decide.DomainHold:
@@ -140,23 +179,6 @@ def hold_of(claim: DomainClaim, *, connection: Connection | None, is_live: bool)
         is_shared=claim.is_shared,
         proofs_valid_from=claim.proofs_valid_from,
     )
-
-
-def _enforcements(parents: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, dict[int, Enforcement]]:
-    found: dict[uuid.UUID, dict[int, Enforcement]] = {}
-    if not parents:
-        return found
-    # The policies of exactly the parents that this decision is about.
-    for enforcement in Enforcement.unscoped.filter(parent_id__in=parents):
-        found.setdefault(enforcement.parent_id, {})[enforcement.product_id] = enforcement
-    return found
-
-
-def _enforced(
-    enforcements: dict[uuid.UUID, dict[int, Enforcement]], parent_id: uuid.UUID | None, product_id: int
-) -> decide.Enforced | None:
-    row = enforcements.get(parent_id, {}).get(product_id) if parent_id else None
-    return decide.Enforced(row.enforced_at, row.email_proofs_valid_from) if row else None
 
 
 def _proof(proof: Proof) -> decide.ProofFacts:

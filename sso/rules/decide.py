@@ -171,7 +171,8 @@ class AdmitFacts:
     """Somebody with these proofs wants into an organization (of `own_parent_id`, if it has a parent).
 
     `own_hold` is the parent's own hold of the address's domain; `holder` another parent's, verified and unshared.
-    `enforced_here` and `enforced_by_holder` are about the organization's product.
+    `enforced_here` and `enforced_by_holder` are about the organization's product. `member_proofs_valid_from` is where
+    a manager ended this person's sessions in the organization.
     """
 
     proofs: tuple[ProofFacts, ...]
@@ -183,6 +184,7 @@ class AdmitFacts:
     requires_sso_of_everybody: bool = False
     holder: DomainHold | None = None
     enforced_by_holder: Enforced | None = None
+    member_proofs_valid_from: datetime | None = None
 
 
 def admit(facts: AdmitFacts, *, now: datetime) -> Verdict:
@@ -255,7 +257,7 @@ def _counts(proof: ProofFacts, *, facts: AdmitFacts, now: datetime) -> bool:
     idle = max(proof.longest_gap, now - max(proof.proved_at, facts.last_seen_at))
     if now - proof.proved_at > policy.lifetime or idle > policy.idle:
         return False
-    ended = [policy.proofs_valid_from]
+    ended = [policy.proofs_valid_from, facts.member_proofs_valid_from]
     ended += [hold.proofs_valid_from for hold in (facts.own_hold, facts.holder) if hold]
     if proof.way == Way.SSO:
         if proof.connection_is_retired or not _connection_counts(proof, facts):

@@ -43,7 +43,7 @@ def test_one_reference_stands_on_the_page_in_the_log_and_in_the_audit_event(
 def test_a_database_that_is_gone_gives_a_page_and_lets_nobody_in(cast: Cast) -> None:
     browser = quiet_client(open_browser(cast.alice))
 
-    with patch("accounts.queries.find_session", side_effect=OperationalError("server closed the connection")):
+    with patch("orgs.queries.find_visitor", side_effect=OperationalError("server closed the connection")):
         answer = browser.get(f"/orgs/{cast.acme.slug}/settings/identity/")
 
     assert answer.status_code == 500
