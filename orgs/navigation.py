@@ -53,5 +53,7 @@ def of_organization(standing: "Standing", *, path: str) -> tuple[Group, ...]:
     """The pages of this organization that this person may open, as groups for `layouts/settings.html`."""
     if not standing.manages_identity:
         return ()
-    identity = reverse("identity", kwargs={"slug": standing.organization.slug})
-    return (Group("Security", (Item("Identity and access", identity, "shield", path.startswith(identity)),)),)
+    here = {"slug": standing.organization.slug}
+    pages = (("Identity and access", "identity", "shield"), ("Sessions", "sessions:list", "clock"))
+    addresses = ((label, reverse(name, kwargs=here), icon) for label, name, icon in pages)
+    return (Group("Security", tuple(Item(label, url, icon, path.startswith(url)) for label, url, icon in addresses)),)
