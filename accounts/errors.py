@@ -43,6 +43,21 @@ class CodeUsedUp(PlatformError):
     field = "code"
 
 
+class CodesPaused(PlatformError):
+    """Too many wrong codes for the address, in whatever browsers (spec 6.6); the link in each mail goes on working."""
+
+    code = "codes_paused"
+    message = "Codes are paused for this address, because too many wrong ones were typed."
+    remedy = "Open the link in the mail instead: it works as always."
+    field = "code"
+
+
+class MailSentJustNow(TooManyTries):
+    code = "mail_sent_just_now"
+    message = "The last mail was sent a moment ago."
+    remedy = "Give it {wait} to arrive, then send another."
+
+
 class SignInNotBegunHere(PlatformError):
     """A form posted without the mark of the browser that opened it."""
 

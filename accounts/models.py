@@ -87,7 +87,10 @@ class Session(models.Model):
     user_agent = models.CharField(max_length=256, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["user", "-created_at"], name="session_by_user")]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="session_by_user"),
+            models.Index(fields=["browser_hash", "-created_at"], name="session_by_browser"),
+        ]
 
     def __str__(self) -> str:
         return f"session of {self.user_id}"

@@ -1,8 +1,9 @@
 """The refusals this app can give."""
 
 import uuid
+from urllib.parse import urlencode
 
-from identity_platform.errors import PlatformError
+from identity_platform.errors import PlatformError, SignInNeeded
 
 
 class LastManager(PlatformError):
@@ -70,3 +71,31 @@ class ProductsInUse(PlatformError):
     code = "products_in_use"
     message = "products.toml leaves out what is in use: {what}."
     remedy = "Put it back, or move what uses it first."
+
+
+class OwnProofNeeded(SignInNeeded):
+    """The session rests on another parent's word alone: the account's pages ask for a proof of the person's own."""
+
+    code = "own_proof_needed"
+    message = "Your account's pages need a sign-in of your own."
+    remedy = "Sign in by email; you come back to this page afterwards."
+    status = 403
+
+    def location(self, next_path: str) -> str:
+        return f"/login/?{urlencode({'again': 'true', 'next': next_path})}"
+
+
+class InvitationOver(PlatformError):
+    """Alike for one that was accepted, withdrawn or has expired, and for somebody else's (R38, R48)."""
+
+    code = "invitation_over"
+    message = "This invitation is no longer open."
+    remedy = "Ask whoever invited you to send a new one."
+    status = 404
+
+
+class InvitationBlocked(PlatformError):
+    code = "invitation_blocked"
+    message = "{organization} doesn't let you in at the moment."
+    remedy = "Ask somebody who manages the organization."
+    status = 403

@@ -1,20 +1,45 @@
-"""The start page, and forwarding of short settings addresses to an organization."""
+"""The start page with its invitations, and forwarding of short settings addresses to an organization."""
 
+import uuid
+
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views import View
 
-from identity_platform.errors import NotAllowed, NotFound
-from orgs import access
+from accounts.models import User
+from identity_platform.errors import NotAllowed, NotFound, PlatformError
+from orgs import access, guards
+from orgs.actions.invitations import accept_invitation, invitations_shown_to
 
 
 class HomeView(View):
-    """`/`: the person's organizations; /login/ for strangers (by the login middleware)."""
+    """`/`: the person's organizations and open invitations; /login/ for strangers (by the login middleware)."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        memberships = access.memberships_shown_to(access.require_sign_in(request))
-        return render(request, "orgs/home.html", {"person": request.user, "memberships": memberships})
+        signed_in = access.require_sign_in(request)
+        memberships = list(access.memberships_shown_to(signed_in))
+        context = {
+            "person": signed_in.user,
+            "memberships": memberships,
+            "invitations": invitations_shown_to(signed_in, now=timezone.now()),
+            "creating_refused": None if memberships else _why_not_create(signed_in.user),
+        }
+        return render(request, "orgs/home.html", context)
+
+
+class AcceptInvitationView(View):
+    """`/invitations/<id>/accept/`: the button on the start page."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
+        signed_in = access.require_sign_in(request)
+        membership = accept_invitation(invitation_id, signed_in=signed_in, now=timezone.now())
+        messages.success(request, f"You are a member of {membership.organization.name} now.")
+        return redirect("home")
 
 
 class ForwardView(View):
@@ -33,3 +58,12 @@ class ForwardView(View):
             return HttpResponseRedirect(reverse(self.page, args=[managed[0].organization.slug]))
         choices = [(m.organization, reverse(self.page, args=[m.organization.slug])) for m in managed]
         return render(request, "orgs/which.html", {"choices": choices, "person": request.user})
+
+
+def _why_not_create(user: User) -> PlatformError | None:
+    """The refusal that this person would meet on creating an organization (spec 3.6), with whom to ask."""
+    try:
+        guards.ask("organization.create", user=user, plan=None)
+    except PlatformError as refusal:
+        return refusal
+    return None

@@ -185,3 +185,28 @@ class PasswordNotRight(PlatformError):
     message = "This email or password isn't right."
     remedy = "Try again, or continue with email: that needs no password."
     status = 422
+
+
+class GoogleAddressNotTrusted(SignInRefused):
+    """Google says that somebody once had this address, not that they have it now (spec 6.6)."""
+
+    code = "google_address_not_trusted"
+    message = "Google doesn't vouch for this address."
+    remedy = "{todo}"
+    check = "email"
+
+
+class GoogleAccountDiffers(SignInRefused):
+    """Same address, another account at Google: never tied anew by itself, as for SSO (R30)."""
+
+    code = "google_account_differs"
+    message = "Another Google account signed in with this address before."
+    remedy = "Continue with email: who reads this mailbox proves that. Nobody is tied to another Google account by itself."
+    check = "subject"
+
+
+class AccountClosed(SignInRefused):
+    code = "account_closed"
+    message = "This account was closed."
+    remedy = "It was erased on request and can't be opened again. Another address makes a new account."
+    check = "subject"

@@ -63,3 +63,22 @@ def end_session(session: Session, *, actor: Actor, now: datetime) -> None:
         if Session.objects.filter(id=session.id, ended_at=None).update(ended_at=now):
             code = Code.SIGN_OUT if actor.user_id == session.user_id else Code.SESSION_ENDED
             audit.record(code, actor=actor, target=session.user, now=now)
+
+
+def end_one_of(user: User, session_id: uuid.UUID, *, actor: Actor, now: datetime) -> bool:
+    """End an open session of this person's, begun in whichever browser; False if they have no such one (any more)."""
+    with transaction.atomic():
+        ended = Session.objects.filter(id=session_id, user=user, ended_at=None, expires_at__gt=now).update(ended_at=now)
+        if ended:
+            audit.record(Code.SESSION_ENDED, actor=actor, target=user, now=now)
+    return bool(ended)
+
+
+def end_others_of(user: User, *, kept: Session, actor: Actor, now: datetime) -> int:
+    """End all sessions of this person but one; returns how many. One write, however many there are."""
+    with transaction.atomic():
+        others = Session.objects.filter(user=user, ended_at=None, expires_at__gt=now).exclude(id=kept.id)
+        ended = others.update(ended_at=now)
+        if ended:
+            audit.record(Code.SESSIONS_ENDED, actor=actor, target=user, details={"count": ended}, now=now)
+    return ended

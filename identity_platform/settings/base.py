@@ -82,6 +82,7 @@ GUARDS: dict[str, list[str]] = {
 # What must arrive is written to the outbox in the same transaction and handled at least once.
 OUTBOX_HANDLERS = {
     "mail": "audit.mail.deliver",
+    "sso.ask_to_try": "sso.actions.enforcement.deliver_requests_to_try",
 }
 
 TEMPLATES = [
@@ -148,6 +149,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ["email", "name"]},
     },
 ]
+# "Continue with Google" is shown where this deployment is a client at Google; the redirect URI to enter there is
+# <PUBLIC_URL>/login/google/callback/.
+GOOGLE_CLIENT_ID = environment.text("GOOGLE_CLIENT_ID", default="")
+GOOGLE_CLIENT_SECRET = environment.secret("GOOGLE_CLIENT_SECRET", default="")
+GOOGLE_ISSUER = "https://accounts.google.com"
 # Staff pages need a second factor in production; until a session carries one, they stay closed there.
 STAFF_SECOND_FACTOR = True
 

@@ -21,6 +21,8 @@ def everybody(answer: int | str) -> Row:
 
 
 SIGNED_IN = Row("login", 200, 200, 200, 200)
+ACCOUNT = Row("login", 200, 200, 200, "login")
+ACCOUNT_POST_ONLY = Row("login", 405, 405, 405, "login")
 MANAGERS = Row("login", 403, 200, 404, 404)
 MANAGERS_POST_ONLY = Row("login", 403, 405, 404, 404)
 STAFF = Row("staff", "staff", "staff", "staff", 200)
@@ -32,13 +34,26 @@ TABLE: dict[str, Row] = {
     "metrics": everybody(403),
     # Signing in
     "home": SIGNED_IN,
+    "invitation_accept": Row("login", 405, 405, 405, 405),
     "settings_identity": Row("login", 403, 200, 302, 404),
     "login": Row(200, 302, 302, 302, 302),
     "login_required": everybody(200),
     "login_go": everybody(400),
     "login_code": everybody(400),
+    "login_code_again": everybody(405),
     "login_link": everybody(400),
+    "login_password": Row(200, 302, 302, 302, 302),
     "logout": SIGNED_IN,
+    # A person's own account; a proof as staff opens the staff pages alone
+    "account": ACCOUNT,
+    "account_password": ACCOUNT,
+    "account_password_remove": Row("login", 302, 302, 302, "login"),
+    "account_address": Row("login", 403, 403, 200, "login"),
+    "account_address_confirm": Row("login", 404, 404, 404, "login"),
+    "account_sessions": ACCOUNT,
+    "account_session_end": ACCOUNT_POST_ONLY,
+    "account_sessions_end": ACCOUNT_POST_ONLY,
+    "continue": Row("login", 404, 404, 404, 404),
     # SAML
     "saml_metadata": everybody(200),
     "saml_acs": everybody(405),
@@ -53,7 +68,15 @@ TABLE: dict[str, Row] = {
     "domains:status": MANAGERS,
     "domains:check": MANAGERS_POST_ONLY,
     "domains:restart": MANAGERS_POST_ONLY,
+    "enforcement:review": MANAGERS,
+    "enforcement:make_optional": MANAGERS_POST_ONLY,
+    "enforcement:ask": MANAGERS_POST_ONLY,
     "provisioning:mode": MANAGERS,
+    # Sessions
+    "sessions:list": MANAGERS,
+    "sessions:policy": MANAGERS,
+    "sessions:end": Row("login", 403, 302, 404, 404),
+    "sessions:end_all": MANAGERS,
     "sso_setup:choose": MANAGERS,
     "sso_setup:manage": MANAGERS,
     "sso_setup:edit": MANAGERS_POST_ONLY,

@@ -107,7 +107,10 @@ def arguments(cast: Cast, okta: IdentityProvider) -> dict[str, Any]:
         "connection_id": okta.connection.id,
         "claim_id": claim.id,
         "sign_in_id": claim.id,
+        "session_id": claim.id,
+        "invitation_id": claim.id,
         "reference": "TST-AAAA-AAAA",
+        "product": "assistant",
         "relay_state": token,
         "token": token,
     }

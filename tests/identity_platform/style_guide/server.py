@@ -12,7 +12,7 @@ from django.test import override_settings
 # These ask the database, which the style guide does without.
 WITH_DATABASE = {
     "accounts.middleware.SessionMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.sign_in_asked.SignInAskedMiddleware",
     "identity_platform.middleware.RefusalMiddleware",
 }
 
