@@ -1,6 +1,7 @@
 """The emailed code and link: what they prove, and the session that follows."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -8,10 +9,12 @@ from django.utils import timezone
 
 from accounts import browser
 from accounts.actions import emailed_sign_in
-from accounts.errors import CodeUsedUp, LinkUnknown, WrongCode
+from accounts.errors import CodesPaused, CodeUsedUp, LinkUnknown, MailSentJustNow, WrongCode
 from accounts.models import EmailedSignIn, User, Way
 from accounts.queries import who_is_at
 from identity_platform.errors import PlatformError
+from orgs.models import Product
+from sso.actions.admission import ensure_admitted
 from sso.actions.sign_in import complete_email
 from sso.sign_in import completion
 from sso.sign_in.forms import CodeForm
@@ -24,12 +27,16 @@ class CodeView(PublicView):
     """`/login/code/<id>/`: the mail is on its way; its code can be typed here."""
 
     def get(self, request: HttpRequest, sign_in_id: Any) -> HttpResponse:
-        return self._page(request, self._load(request, sign_in_id), CodeForm())
+        sign_in, signed_in = _load(request, sign_in_id), who_is_at(request)
+        if sign_in.used_at and signed_in and signed_in.user.email == sign_in.email:
+            # Back to this page after the sign-in that it was for: there is nothing left to type.
+            return HttpResponseRedirect(sign_in.next_path or "/")
+        return _code_page(request, sign_in, CodeForm())
 
     def post(self, request: HttpRequest, sign_in_id: Any) -> HttpResponse:
-        sign_in, form = self._load(request, sign_in_id), CodeForm(request.POST)
+        sign_in, form = _load(request, sign_in_id), CodeForm(request.POST)
         if not form.is_valid():
-            return self._page(request, sign_in, form, status=422)
+            return _code_page(request, sign_in, form, status=422)
         try:
             verified = emailed_sign_in.verify_code(
                 sign_in,
@@ -37,34 +44,57 @@ class CodeView(PublicView):
                 browser_hash=browser.browser_hash(request),
                 now=timezone.now(),
             )
-        except (WrongCode, CodeUsedUp) as error:
+        except (WrongCode, CodeUsedUp, CodesPaused) as error:
             form.add_error("code", f"{error.message_text} {error.remedy_text}")
-            return self._page(request, sign_in, form, status=422)
+            return _code_page(request, sign_in, form, status=422)
+        except PlatformError as error:
+            return _refuse(request, error)
         return finish_email(request, verified)
 
-    def _load(self, request: HttpRequest, sign_in_id: Any) -> EmailedSignIn:
-        """Only the browser that asked sees the page: the address on it is nobody else's business."""
-        sign_in = EmailedSignIn.objects.filter(id=sign_in_id).first()
-        if sign_in is None or sign_in.browser_hash != browser.browser_hash(request):
-            raise LinkUnknown
-        return sign_in
 
-    def _page(self, request: HttpRequest, sign_in: EmailedSignIn, form: CodeForm, *, status: int = 200) -> HttpResponse:
-        context = {"form": form, "email": sign_in.email, "signed_out": _whom_it_signs_out(request, sign_in)}
-        return render(request, "sign_in/code.html", context, status=status)
+class SendAgainView(PublicView):
+    """`/login/code/<id>/again/`: another mail for the same sign-in, from the page of its code."""
+
+    def post(self, request: HttpRequest, sign_in_id: Any) -> HttpResponse:
+        sign_in, now = _load(request, sign_in_id), timezone.now()
+        try:
+            emailed_sign_in.ensure_resendable(sign_in, now=now)
+            if not sign_in.for_staff:  # who is staff is told after the proof alone
+                ensure_admitted(sign_in.email, way=Way.EMAIL, product=_product_of(sign_in), now=now)
+        except MailSentJustNow as error:
+            page = _code_page(request, sign_in, CodeForm(), status=error.status, too_soon=error)
+            page["Retry-After"] = str(error.retry_after)
+            return page
+        except PlatformError as error:
+            return _refuse(request, error, sign_in=sign_in)
+        return send_mail(
+            request,
+            sign_in.email,
+            product_slug=sign_in.product_slug,
+            next_path=sign_in.next_path,
+            for_staff=sign_in.for_staff,
+        )
 
 
 class LinkView(PublicView):
     """`/login/link/<token>/`: opening it shows a button, because mail scanners open links; the button signs in."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        sign_in = emailed_sign_in.find_link(token, browser_hash=browser.browser_hash(request), now=timezone.now())
+        mark = browser.browser_hash(request)
+        try:
+            sign_in = emailed_sign_in.find_link(token, browser_hash=mark, now=timezone.now())
+        except PlatformError as error:
+            return _refuse(request, error)
         return render(
             request, "sign_in/link.html", {"email": sign_in.email, "signed_out": _whom_it_signs_out(request, sign_in)}
         )
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        verified = emailed_sign_in.verify_link(token, browser_hash=browser.browser_hash(request), now=timezone.now())
+        mark = browser.browser_hash(request)
+        try:
+            verified = emailed_sign_in.verify_link(token, browser_hash=mark, now=timezone.now())
+        except PlatformError as error:
+            return _refuse(request, error)
         return finish_email(request, verified)
 
 
@@ -90,14 +120,63 @@ def finish_email(request: HttpRequest, verified: EmailedSignIn) -> HttpResponse:
     try:
         proven = complete_email(verified, now=now)
     except PlatformError as error:
-        return refuse(
-            request,
-            error,
-            way=Way.STAFF if verified.for_staff else Way.EMAIL,
-            email=verified.email,
-            next_path=verified.next_path,
-        )
+        return _refuse(request, error, sign_in=verified)
     return completion.finish(request, proven, next_path=verified.next_path, now=now)
+
+
+def _load(request: HttpRequest, sign_in_id: Any) -> EmailedSignIn:
+    """Only the browser that asked sees the page: the address on it is nobody else's business."""
+    sign_in = EmailedSignIn.objects.filter(id=sign_in_id).first()
+    if sign_in is None or sign_in.browser_hash != browser.browser_hash(request):
+        raise LinkUnknown
+    return sign_in
+
+
+def _code_page(
+    request: HttpRequest,
+    sign_in: EmailedSignIn,
+    form: CodeForm,
+    *,
+    status: int = 200,
+    too_soon: MailSentJustNow | None = None,
+) -> HttpResponse:
+    path = f"/login/code/{sign_in.id.hex}/"
+    query = {
+        "email": sign_in.email,
+        "product": sign_in.product_slug,
+        "next": sign_in.next_path,
+        "staff": "true" if sign_in.for_staff else "",
+    }
+    context = {
+        "form": form,
+        "email": sign_in.email,
+        "has_code": sign_in.has_code,
+        "signed_out": _whom_it_signs_out(request, sign_in),
+        "code_url": path,
+        "again_url": f"{path}again/",
+        "other_url": f"/login/?{urlencode({name: value for name, value in query.items() if value})}",
+        "too_soon": too_soon,
+    }
+    return render(request, "sign_in/code.html", context, status=status)
+
+
+def _refuse(request: HttpRequest, error: PlatformError, *, sign_in: EmailedSignIn | None = None) -> HttpResponse:
+    """The page of a refusal, with the address and the way back that this browser itself began with."""
+    sign_in = sign_in or error.context.get("sign_in")  # type: ignore[assignment]  # what emailed_sign_in puts there
+    if sign_in is None:
+        return refuse(request, error, way=Way.EMAIL)
+    return refuse(
+        request,
+        error,
+        way=Way.STAFF if sign_in.for_staff else Way.EMAIL,
+        email=sign_in.email,
+        product=_product_of(sign_in),
+        next_path=sign_in.next_path,
+    )
+
+
+def _product_of(sign_in: EmailedSignIn) -> Product | None:
+    return Product.objects.filter(slug=sign_in.product_slug).first() if sign_in.product_slug else None
 
 
 def _whom_it_signs_out(request: HttpRequest, sign_in: EmailedSignIn) -> User | None:

@@ -75,7 +75,8 @@ def test_a_link_works_once(browser_of: Browser, cast: Cast) -> None:
     again = browser.post(link)
 
     assert b"used already" in again.content
-    assert b'href="/login/">Back to sign-in' in again.content  # its own address would only refuse again
+    # Its own address would only refuse again.
+    assert b'href="/login/?email=alice%40acme.example">Try again' in again.content
     assert who(browser) is None
 
 
