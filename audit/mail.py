@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from audit.actions import post
+from audit.actions import post, post_many
 
 
 def send(
@@ -26,6 +26,13 @@ def send(
     subject = " ".join(subject.split())
     for address in to:
         post("mail", {"template": template, "to": address, "subject": subject, "context": dict(context)}, secret=secret)
+
+
+def send_to_many(template: str, *, to: Iterable[str], subject: str, context: Mapping[str, Any]) -> None:
+    """Post the same mail to each of very many addresses, in few statements; as `send`, without secrets."""
+    subject = " ".join(subject.split())
+    mails = ({"template": template, "to": address, "subject": subject, "context": dict(context)} for address in to)
+    post_many("mail", mails)
 
 
 def deliver(payload: Mapping[str, Any], secret: Mapping[str, str]) -> None:

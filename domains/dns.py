@@ -58,10 +58,13 @@ def ask_name_servers(challenge: Challenge) -> LookUp:
     return next(look_up for _, look_up in ask_about_many([challenge]))
 
 
-def ask_about_many(challenges: Iterable[Challenge]) -> Iterator[tuple[Challenge, LookUp]]:
+def ask_about_many(
+    challenges: Iterable[Challenge], *, at_once: int = MOST_LOOK_UPS_AT_ONCE
+) -> Iterator[tuple[Challenge, LookUp]]:
     """Look for many challenges at once and yield each as soon as it is done, so that a slow server delays nobody.
 
-    Between two results no event loop runs: the caller may use the database.
+    Between two results no event loop runs: the caller may use the database. Waits at most settings.DNS_TIMEOUT in all
+    where `at_once` is as many as there are.
     """
     waiting = deque(challenges)
     running: dict[asyncio.Task[LookUp], Challenge] = {}
@@ -69,7 +72,7 @@ def ask_about_many(challenges: Iterable[Challenge]) -> Iterator[tuple[Challenge,
         loop = runner.get_loop()
         slots = asyncio.Semaphore(MOST_QUERIES_AT_ONCE)
         while waiting or running:
-            while waiting and len(running) < MOST_LOOK_UPS_AT_ONCE:
+            while waiting and len(running) < at_once:
                 challenge = waiting.popleft()
                 running[loop.create_task(_look_up(challenge, slots))] = challenge
             done, _ = loop.run_until_complete(asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED))
