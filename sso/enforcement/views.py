@@ -136,7 +136,7 @@ class ReviewEnforcement(ProductView):
         if posted.is_valid():
             # What was typed is right; why it wasn't done stands above the form.
             return EnforceForm(initial={**posted.cleaned_data, "plan": stored.id}, name=name)
-        return EnforceForm({**posted.data, "plan": stored.id.hex}, name=name)
+        return EnforceForm({**dict(posted.data.items()), "plan": stored.id.hex}, name=name)
 
     def download(self) -> HttpResponseBase:
         """The list as it is filtered."""
@@ -159,8 +159,8 @@ class AskToTry(ProductView):
         except AskedToTryToday as error:
             messages.info(request, f"{error.message_text} {error.remedy_text}")
         else:
-            people = "1 person" if count == 1 else f"{count} people"
-            messages.success(request, f"{people} are asked by email to try SSO." if count else "Nobody is left to ask.")
+            people = "1 person is" if count == 1 else f"{count} people are"
+            messages.success(request, f"{people} asked by email to try SSO." if count else "Nobody is left to ask.")
         return redirect(self.address)
 
 

@@ -14,10 +14,18 @@ from domains.models import DomainClaim, ShareableName
 from orgs.actions.memberships import add_membership
 from orgs.models import Membership, Organization
 from tests.cast import Cast, person, role_of, verified_domain
+from tests.domains.zones import FIRST, RESOLVER, SECOND
 from tests.factories.sso import IdentityProvider, live_connection, sign_in_with_sso
 
 PAGE = "/orgs/acme/settings/identity/require/assistant/"
 CONSOLE = "/orgs/acme/settings/identity/require/console/"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The name servers of these tests live on several loopback addresses."""
+    for item in items:
+        if "tests/sso/enforcement" in str(item.path):
+            item.add_marker(pytest.mark.allow_hosts([FIRST, SECOND, RESOLVER, "::1"]))
 
 
 @pytest.fixture
