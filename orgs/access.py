@@ -76,9 +76,10 @@ def enter(request: HttpRequest, slug: str, *, managing_identity: bool = False) -
     visitor = _visitor_of(request, slug)
     if visitor.membership is None:
         raise NotFound
+    guards.ask("access", signed_in=visitor, organization=visitor.membership.organization, now=timezone.now())
+    # After the guard: a session whose proof isn't enough here isn't told of the hold either.
     if not visitor.membership.lets_in:
         raise MembershipHeld(organization=visitor.membership.organization.name)
-    guards.ask("access", signed_in=visitor, organization=visitor.membership.organization, now=timezone.now())
     standing = Standing(signed_in=visitor, membership=visitor.membership)
     if managing_identity and not standing.manages_identity:
         managers = ", ".join(user.display_name for user in queries.managers_of(standing.organization)[:5])

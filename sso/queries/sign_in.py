@@ -137,8 +137,8 @@ def gather_sight(signed_in: SignedIn) -> decide.Sight:
     if seen.everything:
         return seen
     claims = DomainClaim.unscoped.filter(  # whoever holds the person's own domain alone
-        name=domain_of(signed_in.user.email), state=ClaimState.VERIFIED, is_shared=False
-    )
+        name=domain_of(signed_in.user.email), state=ClaimState.VERIFIED, is_shared=False, connection__retired_at=None
+    ).exclude(connection=None)  # until it is assigned, a domain counts as unverified for SSO (spec 4.5)
     return decide.sight(proofs, holders=frozenset(claims.values_list("parent_id", flat=True)))
 
 

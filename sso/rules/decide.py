@@ -190,9 +190,9 @@ class AdmitFacts:
 def admit(facts: AdmitFacts, *, now: datetime) -> Verdict:
     """Whether these proofs open the organization: both policies of spec 6.3 are met, each by a proof that counts."""
     counting = [proof for proof in facts.proofs if _counts(proof, facts=facts, now=now)]
-    if _needs_sso_here(facts) and not any(
-        _satisfies(proof, facts.own_parent_id, facts.enforced_here) for proof in counting
-    ):
+    ours = facts.enforced_here if _is_affected(facts) else None
+    needed = ours is not None or facts.requires_sso_of_everybody
+    if needed and not any(_satisfies(proof, facts.own_parent_id, ours) for proof in counting):
         connection = facts.own_hold.connection_id if facts.own_hold else None
         return Verdict(admitted=False, reason=Reason.NEEDS_SSO_HERE, connection_id=connection)
     holder, theirs = facts.holder, facts.enforced_by_holder
@@ -236,9 +236,8 @@ def sight(proofs: tuple[ProofFacts, ...], *, holders: frozenset[uuid.UUID]) -> S
     )
 
 
-def _needs_sso_here(facts: AdmitFacts) -> bool:
-    if facts.requires_sso_of_everybody:
-        return True
+def _is_affected(facts: AdmitFacts) -> bool:
+    """Whether the parent's enforcement is about this address; of outsiders no older proof is kept (spec 6.2, 6.4)."""
     return facts.enforced_here is not None and facts.own_hold is not None and facts.own_hold.serves
 
 
@@ -270,4 +269,5 @@ def _connection_counts(proof: ProofFacts, facts: AdmitFacts) -> bool:
     """In its own parent's organizations; elsewhere only while that parent holds the address's domain alone."""
     if proof.connection_parent_id == facts.own_parent_id:
         return True
-    return facts.holder is not None and proof.connection_parent_id == facts.holder.parent_id
+    holder = facts.holder
+    return holder is not None and holder.serves and proof.connection_parent_id == holder.parent_id

@@ -47,8 +47,7 @@ COUNTS: tuple[tuple[str, Callable[[str, Cell], bool], bool], ...] = (
         True,
     ),
     (
-        "6.3: elsewhere only while that parent holds the address's domain verified and unshared (4.5: until it is "
-        "assigned, it counts as unverified for SSO)",
+        "6.3: elsewhere only while that parent holds the address's domain verified and unshared (assigned, too: 4.5)",
         lambda way, cell: parent_of(way) != "" and cell.domain.serves_alone(parent_of(way)),
         True,
     ),
