@@ -34,13 +34,17 @@ class Company:
 
 @dataclass(frozen=True)
 class Provider:
-    """A customer's identity provider. `groups`: name, and the addresses in it."""
+    """An identity provider. `groups`: name, and the addresses in it. `managed`: addresses whose accounts a company
+    manages there, which only the one that stands in for Google tells. `is_google`: the platform is its client from the
+    start."""
 
     slug: str
     name: str
     domain: str
     people: tuple[tuple[str, str, str], ...]
-    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    managed: tuple[str, ...] = ()
+    is_google: bool = False
 
 
 STAFF_ADDRESS = "staff@acme.example"
@@ -58,6 +62,11 @@ NEWCOMERS = (
     Player("amara@northwind.example", "Amara Okafor", "At Northwind’s identity provider, no account yet"),
     Player("oskar@northwind.example", "Oskar Blom", "At Northwind’s identity provider, no account yet"),
     Player("henrik@globex.example", "Henrik Dahl", "At Globex’s identity provider, no account yet"),
+)
+AT_GOOGLE = (
+    Player("rosa.keller.demo@gmail.com", "Rosa Keller", "A mailbox at Gmail: signed in"),
+    Player("mei@harbor.example", "Mei Tan", "An account that her company manages at Google: signed in"),
+    Player("luis@pereira-design.example", "Luis Pereira", "A private account under a company’s address: refused"),
 )
 
 COMPANIES = (
@@ -101,6 +110,18 @@ PROVIDERS = (
         "globex.example",
         (("gita@globex.example", "Gita", "Rao"), ("henrik@globex.example", "Henrik", "Dahl")),
         (("All staff", ("gita@globex.example", "henrik@globex.example")),),
+    ),
+    Provider(
+        "google",
+        "Google (stand-in)",
+        "gmail.com",
+        (
+            ("rosa.keller.demo@gmail.com", "Rosa", "Keller"),
+            ("mei@harbor.example", "Mei", "Tan"),
+            ("luis@pereira-design.example", "Luis", "Pereira"),
+        ),
+        managed=("mei@harbor.example",),
+        is_google=True,
     ),
 )
 ZONES = ("northwind.example", "northwind-studio.example", "globex.example")

@@ -87,6 +87,8 @@ class Person(models.Model):
     first_name = models.CharField(max_length=100)
     last_name = models.CharField(max_length=100)
     is_active = models.BooleanField("may sign in", default=True)
+    # Only the provider that stands in for Google tells it (`hd`): empty there for private accounts.
+    hosted_domain = models.CharField("company that manages the account", max_length=253, blank=True)
     groups = models.ManyToManyField(Group, related_name="people", blank=True)
 
     class Meta:

@@ -49,17 +49,26 @@ def _ensure_provider(provider: Provider) -> None:
             return
         add_key(tenant)
         people = {
-            email: tenant.people.create(email=email, first_name=first, last_name=last)
+            email: tenant.people.create(
+                email=email,
+                first_name=first,
+                last_name=last,
+                hosted_domain=email.rpartition("@")[2] if email in provider.managed else "",
+            )
             for email, first, last in provider.people
         }
         for group_name, addresses in provider.groups:
             tenant.groups.create(name=group_name).people.set([people[address] for address in addresses])
+        # At a customer's provider the manager copies these into the set-up; at Google the deployment has them already.
+        client_id, client_secret = f"{tenant.slug}-platform", secrets.token_urlsafe(32)
+        if provider.is_google:
+            client_id, client_secret = settings.GOOGLE_CLIENT_ID, settings.GOOGLE_CLIENT_SECRET
         Application.objects.create(
             tenant=tenant,
             protocol=Protocol.OIDC,
             name=f"{settings.PLATFORM_NAME} (OpenID Connect)",
-            client_id=f"{tenant.slug}-platform",
-            client_secret=secrets.token_urlsafe(32),
+            client_id=client_id,
+            client_secret=client_secret,
         )
 
 

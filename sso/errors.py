@@ -201,7 +201,9 @@ class GoogleAccountDiffers(SignInRefused):
 
     code = "google_account_differs"
     message = "Another Google account signed in with this address before."
-    remedy = "Continue with email: who reads this mailbox proves that. Nobody is tied to another Google account by itself."
+    remedy = (
+        "Continue with email: who reads this mailbox proves that. Nobody is tied to another Google account by itself."
+    )
     check = "subject"
 
 

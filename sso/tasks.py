@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from sso.actions import attempts
+from sso.actions import attempts, google
 from sso.models import ConsumedAssertion, TestSignIn
 
 
@@ -17,6 +17,7 @@ def forget_old_attempts() -> None:
     """Drop ended attempts, replay records past their time, and what tests received (24 hours, spec 5.3)."""
     now = timezone.now()
     attempts.forget_old_attempts(now=now)
+    google.forget_old_sign_ins(now=now)
     ConsumedAssertion.unscoped.filter(keep_until__lt=now).delete()  # every parent's
     TestSignIn.unscoped.filter(at__lt=now - attempts.TEST_MEMORY).exclude(raw_message="").update(  # every parent's
         raw_message="", report={}

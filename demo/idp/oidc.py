@@ -25,7 +25,7 @@ from demo.models import Application, AuthorizationCode, Key, Protocol, Tenant, o
 SCOPES = ("openid", "profile", "email", "groups")
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 """A SHA-256 in base64url without padding."""
-PLATFORM_CALLBACK = re.compile(r"/sso/oidc/[^/]+/callback/")
+PLATFORM_CALLBACK = re.compile(r"/sso/oidc/[^/]+/callback/|/login/google/callback/")
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def show_discovery(request: HttpRequest, tenant_slug: str) -> JsonResponse:
             "authorization_response_iss_parameter_supported": True,
             "claims_supported": [
                 *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"),
-                *("name", "given_name", "family_name", "email", "email_verified", "groups"),
+                *("name", "given_name", "family_name", "email", "email_verified", "hd", "groups"),
             ],
         }
     )

@@ -104,7 +104,7 @@ def half_hash(access_token: str) -> str:
 
 
 def claims_for(person: Person, scope: str) -> dict[str, Any]:
-    """What the scopes open (OIDC Core s5.4); `groups` is ours."""
+    """What the scopes open (OIDC Core s5.4); `groups` is ours, `hd` Google's."""
     by_scope: dict[str, dict[str, Any]] = {
         "profile": {
             "name": person.full_name,
@@ -112,7 +112,11 @@ def claims_for(person: Person, scope: str) -> dict[str, Any]:
             "family_name": person.last_name,
             "preferred_username": person.email,
         },
-        "email": {"email": person.email, "email_verified": True},
+        "email": {
+            "email": person.email,
+            "email_verified": True,
+            **({"hd": person.hosted_domain} if person.hosted_domain else {}),
+        },
         "groups": {"groups": person.group_names()},
     }
     return {name: value for granted in scope.split() for name, value in by_scope.get(granted, {}).items()}

@@ -83,6 +83,7 @@ GUARDS: dict[str, list[str]] = {
 OUTBOX_HANDLERS = {
     "mail": "audit.mail.deliver",
     "sso.ask_to_try": "sso.actions.enforcement.deliver_requests_to_try",
+    "sso.tell_of_reset": "sso.actions.reset.deliver_words_of_reset",
 }
 
 TEMPLATES = [
@@ -153,7 +154,13 @@ AUTH_PASSWORD_VALIDATORS = [
 # <PUBLIC_URL>/login/google/callback/.
 GOOGLE_CLIENT_ID = environment.text("GOOGLE_CLIENT_ID", default="")
 GOOGLE_CLIENT_SECRET = environment.secret("GOOGLE_CLIENT_SECRET", default="")
+if bool(GOOGLE_CLIENT_ID) != bool(GOOGLE_CLIENT_SECRET):
+    environment.refuse("GOOGLE_CLIENT_SECRET", "and GOOGLE_CLIENT_ID belong together; set both or neither.")
+# Not read from the environment: what this issuer says of gmail.com is believed for everybody who has such an address.
 GOOGLE_ISSUER = "https://accounts.google.com"
+# The shared cache only counts tries: a count that is late is worth less than the request that waits for it, and without
+# one each process counts for itself (identity_platform/limits.py). In one network Redis answers within a millisecond.
+REDIS_CACHE_OPTIONS = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}  # seconds
 # Staff pages need a second factor in production; until a session carries one, they stay closed there.
 STAFF_SECOND_FACTOR = True
 

@@ -13,6 +13,11 @@ PUBLIC_URL = environment.url("PUBLIC_URL", default="http://localhost:8000")
 DEMO_URL = environment.url("DEMO_URL", default="http://127.0.0.1:8001")
 STAFF_SECOND_FACTOR = False
 
+# The demo stands in for Google. With a client of one's own there, both variables and GOOGLE_ISSUER are set.
+GOOGLE_CLIENT_ID = environment.text("GOOGLE_CLIENT_ID", default="demo-platform")
+GOOGLE_CLIENT_SECRET = environment.secret("GOOGLE_CLIENT_SECRET", default="development-only-" + "0" * 32)
+GOOGLE_ISSUER = environment.url("GOOGLE_ISSUER", default=f"{DEMO_URL}/idp/google")
+
 INSTALLED_APPS = [*INSTALLED_APPS, "demo"]
 
 VAR = environment.text("VAR_DIR", default=str(BASE_DIR / "var"))

@@ -11,6 +11,9 @@ ENCRYPTION_KEYS = ["test-only-encryption-key-" + "1" * 24]
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 PUBLIC_URL = "http://testserver"
 DEMO_URL = "http://127.0.0.1:8001"
+GOOGLE_CLIENT_ID = "test-platform"
+GOOGLE_CLIENT_SECRET = "test-only-" + "2" * 32
+GOOGLE_ISSUER = f"{DEMO_URL}/idp/google"
 STAFF_SECOND_FACTOR = False
 
 INSTALLED_APPS = [*INSTALLED_APPS, "demo"]

@@ -84,7 +84,8 @@ class SignInAttempt(ParentOwned):
 class GoogleSignIn(models.Model):
     """A sign-in begun at Google: one use, 10 minutes, for the browser that began it (R23). No tenant's data.
 
-    `state_hash` is the hash of `state`; `nonce` and the PKCE verifier are sealed until the callback compares them.
+    `state_hash` is the hash of `state`. `sealed` holds what the way needs next: nonce and PKCE verifier until the
+    callback; then nothing, or whom Google proved while the person is asked first (spec 5.7).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

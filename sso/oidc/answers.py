@@ -9,51 +9,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote_plus, urlencode
 
-from identity_platform.guarded_client import Fetched, fetch
-from sso.oidc import keys
+from identity_platform.guarded_client import Fetched
+from sso.oidc import endpoints, keys
 from sso.oidc.discovery import Provider
 from sso.oidc.errors import (
     AnswerOfOtherIssuer,
     AnswerUnreadable,
     ClientNotAccepted,
     CodeNotAccepted,
-    ProviderRefused,
     TokenEndpointFailed,
     show,
 )
 from sso.oidc.reading_json import read_object
 from sso.oidc.requests import Client, Secrets
+from sso.oidc.status import refusal_of
 from sso.oidc.tokens import Expected, VerifiedIdToken, verify_id_token
 
 LONGEST_CODE = 4096
-
-# What a provider may answer instead of a code (RFC 6749 s4.1.2.1, OIDC Core s3.1.2.6): what it means for the person,
-# and what is to be done.
-_REFUSALS = {
-    "access_denied": (
-        "The sign-in was declined, or this account isn't allowed to use it.",
-        "Try again and agree, use another account, or have this account assigned at the provider.",
-    ),
-    "login_required": ("Nobody is signed in there.", "Sign in there first, then start again."),
-    "interaction_required": ("It needs to ask something first.", "Start again and answer what it asks."),
-    "account_selection_required": ("It needs to know which account is meant.", "Start again and choose an account."),
-    "consent_required": ("It needs your consent first.", "Start again and agree to what it asks."),
-    "temporarily_unavailable": ("It is busy or under maintenance.", "Try again in a few minutes."),
-    "server_error": ("Something failed there.", "Try again; if it stays, look at the provider's own logs."),
-    "invalid_scope": (
-        "It doesn't know what it was asked for.",
-        "Let the provider's application have the scopes openid, email and profile.",
-    ),
-    "unauthorized_client": (
-        "It doesn't let this platform sign people in.",
-        "Allow the authorization code flow for this client at the provider.",
-    ),
-    "invalid_request": ("It didn't understand the request.", "Compare the client's settings at the provider."),
-    "unsupported_response_type": (
-        "It doesn't offer the code flow.",
-        "Allow the authorization code flow for this client at the provider.",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -65,15 +37,14 @@ class _Tokens:
 def read_code(query: Mapping[str, str], *, provider: Provider) -> str:
     """The code in the answer. Call it after the state was found and used up.
 
-    Raises AnswerOfOtherIssuer, ProviderRefused, AnswerUnreadable.
+    Raises AnswerOfOtherIssuer, AnswerUnreadable, and of status.py whatever explains the provider's own no.
     """
     issuer = query.get("iss")
     # RFC 9207 s2.4: if it is there it counts, and from a provider that announces it, it has to be there.
     if (issuer is not None or provider.sends_issuer) and issuer != provider.issuer:
         raise AnswerOfOtherIssuer(expected=provider.issuer, received=show(issuer))
     if error := query.get("error", ""):
-        why, todo = _REFUSALS.get(error, ("It gave a reason that isn't known here.", "Try again."))
-        raise ProviderRefused(received=show(error), why=why, todo=todo)
+        raise refusal_of(error, query.get("error_description", ""))
     code = query.get("code", "")
     if not code or len(code) > LONGEST_CODE or not code.isascii() or not code.isprintable():
         raise AnswerUnreadable
@@ -83,7 +54,7 @@ def read_code(query: Mapping[str, str], *, provider: Provider) -> str:
 def redeem_code(code: str, *, provider: Provider, client: Client, secrets: Secrets, now: datetime) -> VerifiedIdToken:
     """Exchange the code and verify the ID token that comes for it. Asks once; a code is never tried again.
 
-    Not to be called inside a transaction. Raises an OidcRejected or FetchFailed.
+    Not to be called inside a transaction. Raises an OidcRejected or EndpointFailed.
     """
     tokens = _ask_for_tokens(code, provider=provider, client=client, secrets=secrets)
     return verify_id_token(
@@ -114,14 +85,7 @@ def _ask_for_tokens(code: str, *, provider: Provider, client: Client, secrets: S
         headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
         fields |= {"client_id": client.client_id, "client_secret": client.client_secret}
-    answer = fetch(
-        provider.token_endpoint,
-        purpose="token",
-        method="POST",
-        body=urlencode(fields).encode(),
-        headers=headers,
-    )
-    return _read_tokens(answer)
+    return _read_tokens(endpoints.post(provider.token_endpoint, body=urlencode(fields).encode(), headers=headers))
 
 
 def _read_tokens(answer: Fetched) -> _Tokens:

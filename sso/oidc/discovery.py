@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from identity_platform.guarded_client import FetchFailed, fetch
 from identity_platform.outgoing_addresses import read_url
-from sso.oidc import names
+from identity_platform.outgoing_errors import FetchFailed
+from sso.oidc import endpoints, names
 from sso.oidc.errors import (
     DiscoveryIssuerDiffers,
     DiscoveryUnreadable,
@@ -47,8 +47,7 @@ def discovery_url(issuer: str) -> str:
 def find_provider(issuer: str, *, now: datetime) -> Provider:
     """The provider of this issuer; asked anew once a day. Not to be called inside a transaction.
 
-    Raises FetchFailed, DiscoveryUnreadable, DiscoveryIssuerDiffers, NoCommonAlgorithm, NoClientAuthentication, unless
-    what it said within the last two days is at hand.
+    Raises EndpointFailed and what `read_provider` raises, unless what it said within the last two days is at hand.
     """
     return _remembered.find(
         issuer, fetch=lambda: _fetch(issuer), fresh_for=FRESH_FOR, usable_for=USABLE_FOR, now=now
@@ -61,7 +60,10 @@ def forget_providers() -> None:
 
 
 def read_provider(document: bytes, *, issuer: str) -> Provider:
-    """Read the document that `issuer` published. Raises what `find_provider` raises."""
+    """Read the document that `issuer` published.
+
+    Raises DiscoveryUnreadable, DiscoveryIssuerDiffers, NoCommonAlgorithm, NoClientAuthentication.
+    """
     address = discovery_url(issuer)
     if len(document) > names.LARGEST_DISCOVERY:
         raise DiscoveryUnreadable(expected=address, why="it is larger than 256 KiB")
@@ -85,7 +87,7 @@ def read_provider(document: bytes, *, issuer: str) -> Provider:
 
 def _fetch(issuer: str) -> tuple[Provider, timedelta]:
     address = discovery_url(issuer)
-    answer = fetch(address, purpose="discovery", headers={"accept": "application/json"})
+    answer = endpoints.get(address, purpose="discovery", accept="application/json")
     if read_url(answer.url).origin != read_url(address).origin:
         # An open redirect at the provider would otherwise be enough to put other keys in place of its own.
         raise DiscoveryUnreadable(expected=address, received=show(answer.url), why="it redirects to another host")

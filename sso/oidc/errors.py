@@ -1,13 +1,13 @@
-"""Everything an OpenID sign-in can be refused for, one class per cause.
+"""Everything an OpenID sign-in can be refused for, one class per cause; status.py has those the provider itself refuses
+for.
 
 `check` is the step of CHECKS at which the refusal stops. Whoever signs in sees a short text and a reference; message,
 remedy, expected and received are for whoever has to mend it. Nothing here carries a code, a token, a secret, or what an
 endpoint wrote into its error (R28).
 """
 
-from typing import ClassVar
-
-from identity_platform.errors import PlatformError
+from sso.errors import SignInRefused
+from sso.oidc.status import ProviderBusy
 
 # In the order in which they are made.
 CHECKS = (
@@ -38,11 +38,17 @@ def show(value: object) -> str:
     return printable if len(printable) <= LONGEST_SHOWN else printable[:LONGEST_SHOWN] + "…"
 
 
-class OidcRejected(PlatformError):
+class OidcRejected(SignInRefused):
     """An answer that signs nobody in."""
 
-    check: ClassVar[str]
-    status = 403
+
+class EndpointFailed(ProviderBusy):
+    """The provider couldn't be asked at all; `received` is the code of what `guarded_client` says (R45, R52)."""
+
+    check = "discovery"
+    code = "oidc_endpoint_failed"
+    message = "The OpenID provider couldn't be asked: {why}"
+    remedy = "Try again; if it stays, look whether {expected} can be reached from this platform."
 
 
 # -- discovery: what the provider says of itself (OIDC Discovery s4.3) -------------------------------------------------
@@ -79,15 +85,6 @@ class NoClientAuthentication(OidcRejected):
 
 
 # -- answered: what the browser brought back ---------------------------------------------------------------------------
-
-
-class ProviderRefused(OidcRejected):
-    """The provider itself says no (OIDC Core s3.1.2.6); `received` is its error code."""
-
-    check = "answered"
-    code = "oidc_provider_refused"
-    message = "{why}"
-    remedy = "{todo}"
 
 
 class AnswerUnreadable(OidcRejected):

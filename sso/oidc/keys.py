@@ -9,8 +9,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from identity_platform.errors import PlatformError
-from identity_platform.guarded_client import fetch
-from sso.oidc import names
+from sso.oidc import endpoints, names
 from sso.oidc.discovery import Provider
 from sso.oidc.errors import KeysUnreadable, KeyUnknown, show
 from sso.oidc.reading_json import read_object
@@ -52,7 +51,7 @@ def find_key(provider: Provider, *, key_id: str | None, algorithm: str, now: dat
     """The provider's key of this id that fits the algorithm. Not to be called inside a transaction.
 
     A miss asks the provider once more, at most every five minutes. A token without `kid` is answered where exactly one
-    key fits. Raises KeyUnknown, KeysUnreadable, FetchFailed.
+    key fits. Raises KeyUnknown, KeysUnreadable, EndpointFailed.
     """
     kept = _remembered.find(
         provider.jwks_uri,
@@ -110,7 +109,7 @@ def choose_key(keys: tuple[SigningKey, ...], *, key_id: str | None, algorithm: s
 
 
 def _fetch(provider: Provider) -> tuple[tuple[SigningKey, ...], timedelta]:
-    answer = fetch(provider.jwks_uri, purpose="jwks", headers={"accept": "application/jwk-set+json, application/json"})
+    answer = endpoints.get(provider.jwks_uri, purpose="jwks", accept="application/jwk-set+json, application/json")
     keys = read_keys(answer.body, address=provider.jwks_uri)
     said = _MAX_AGE.search(answer.headers.get("cache-control", ""))
     wanted = timedelta(seconds=int(said[1])) if said else LONGEST_FRESH

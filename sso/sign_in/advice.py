@@ -140,6 +140,17 @@ BY_ERROR: dict[type[PlatformError], Advice] = {
         "time. Reference {reference}.",
         steps=("Try again. If it stays, send the message above to your IT team.",),
     ),
+    errors.GoogleAddressNotTrusted: Advice(
+        title="Google can't tell that {email} is yours today",
+        lead="Only who runs the mailbox can, and for this address that isn't Google. A link or a code by mail "
+        "shows it at once.",
+        by_email=True,
+    ),
+    errors.GoogleAccountDiffers: Advice(
+        lead="For your safety nobody is let in as somebody else. A link or a code by mail shows that it's you.",
+        by_email=True,
+    ),
+    errors.AccountClosed: Advice(lead="It can't be opened again. Use another account, or ask support."),
     errors.AddressNotServed: Advice(
         title="{provider} sent an address that isn't covered by this sign-in",
         lead="Your company's sign-in covers addresses of its own domains only.{signed_in_there}",

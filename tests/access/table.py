@@ -42,6 +42,10 @@ TABLE: dict[str, Row] = {
     "login_code": everybody(400),
     "login_code_again": everybody(405),
     "login_link": everybody(400),
+    "login_google": everybody(302),
+    "login_google_go": everybody(400),
+    "login_google_callback": everybody(400),
+    "login_google_confirm": everybody(400),
     "login_password": Row(200, 302, 302, 302, 302),
     "logout": SIGNED_IN,
     # A person's own account; a proof as staff opens the staff pages alone
@@ -72,6 +76,8 @@ TABLE: dict[str, Row] = {
     "enforcement:make_optional": MANAGERS_POST_ONLY,
     "enforcement:ask": MANAGERS_POST_ONLY,
     "provisioning:mode": MANAGERS,
+    "sign_in_problems:list": MANAGERS,
+    "sign_in_problems:refusal": MANAGERS,
     # Sessions
     "sessions:list": MANAGERS,
     "sessions:policy": MANAGERS,
@@ -91,6 +97,7 @@ TABLE: dict[str, Row] = {
     "sso_setup:tests": Row("login", 403, 302, 404, 404),
     "sso_setup:live": MANAGERS,
     "sso_setup:domains": MANAGERS,
+    "sso_setup:reset": MANAGERS,
     # Machines without a token
     "scim": everybody(401),
     "api": everybody(401),

@@ -11,7 +11,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import Way
+from sso.actions.refusals import record_refusal
 from sso.claims import ClaimMapping
+from sso.errors import SubjectChanged
 from sso.models import RevisionState, TestSignIn
 from sso.testing import build_report
 from tests.access.table import STAFF, TABLE, Row
@@ -87,6 +89,12 @@ def draft(cast: Cast) -> IdentityProvider:
 
 
 @pytest.fixture
+def refusal(okta: IdentityProvider) -> str:
+    """The reference of a sign-in that was refused at Acme's connection."""
+    return record_refusal(SubjectChanged(received="x"), connection=okta.connection, now=timezone.now())
+
+
+@pytest.fixture
 def browsers(cast: Cast, browser_of: Browser) -> dict[str, Client]:
     return {
         "stranger": browser_of(),
@@ -112,6 +120,7 @@ def arguments(cast: Cast, okta: IdentityProvider) -> dict[str, Any]:
         "reference": "TST-AAAA-AAAA",
         "product": "assistant",
         "relay_state": token,
+        "state": token,
         "token": token,
     }
 
@@ -147,9 +156,11 @@ def get_resolver_entry(name: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("name", [name for name in url_names() if not name.startswith("admin:")])
 def test_who_may_open_it(
-    name: str, browsers: dict[str, Client], arguments: dict[str, Any], draft: IdentityProvider
+    name: str, browsers: dict[str, Client], arguments: dict[str, Any], draft: IdentityProvider, refusal: str
 ) -> None:
     row = TABLE[name]
+    if name == "sign_in_problems:refusal":
+        arguments["reference"] = refusal
     if name in WIZARD:
         arguments["connection_id"] = draft.connection.id
     answers = {}

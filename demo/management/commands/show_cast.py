@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from demo.cast import NEWCOMERS, PEOPLE
+from demo.cast import AT_GOOGLE, NEWCOMERS, PEOPLE
 
 
 class Command(BaseCommand):
@@ -18,6 +18,7 @@ class Command(BaseCommand):
             (f"{demo}/dns/", "DNS zones"),
             (f"{demo}/idp/northwind/", "Northwind's identity provider"),
             (f"{demo}/idp/globex/", "Globex's identity provider"),
+            (f"{demo}/idp/google/", "what stands in for Google"),
         )
         self._write_table(addresses)
         self.stdout.write("\nWho can sign in: enter the address, then take the link or code from the mailbox.")
@@ -27,6 +28,8 @@ class Command(BaseCommand):
             "\nWho has no account until their company's SSO is set up (no password: say at the provider who you are):"
         )
         self._write_table([(player.email, f"{player.name}. {player.part}") for player in NEWCOMERS])
+        self.stdout.write("\nContinue with Google, which the demo stands in for (no password there either):")
+        self._write_table([(player.email, f"{player.name}. {player.part}") for player in AT_GOOGLE])
 
     def _write_table(self, lines: Any) -> None:
         width = max(len(left) for left, _ in lines)
