@@ -29,6 +29,7 @@ urlpatterns = [
     path(IDENTITY + "domains/", include("domains.urls")),
     path(IDENTITY + "sso/", include("sso.setup.urls")),
     path(IDENTITY + "require/", include("sso.enforcement.urls")),
+    path(IDENTITY + "sign-ins/", include("sso.sign_in_problems.urls")),
     path(IDENTITY + "provisioning/", include("provisioning.urls")),
     path("admin/", admin.site.urls),
     re_path(r"^scim/v2(/.*)?$", machines.scim, name="scim"),

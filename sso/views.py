@@ -6,6 +6,7 @@ from django.utils import timezone
 from orgs.access import OrganizationView
 from orgs.rules import what_identity_lacks
 from sso.queries.overview import gather_overview
+from sso.queries.refusals import count_refused_today
 
 
 class IdentityOverview(OrganizationView):
@@ -21,9 +22,11 @@ class IdentityOverview(OrganizationView):
         parent = self.standing.parent
         if parent is None:
             return self.render("sso/not_included.html", missing=missing)
+        now = timezone.now()
         return self.render(
             "sso/overview.html",
             missing=missing,
-            overview=gather_overview(self.organization, parent=parent, now=timezone.now()),
-            now=timezone.now(),
+            overview=gather_overview(self.organization, parent=parent, now=now),
+            refused_today=count_refused_today(parent, organization=self.organization, now=now),
+            now=now,
         )

@@ -10,7 +10,7 @@ from accounts.models import User
 from audit import actions as audit
 from audit.actors import STRANGER
 from audit.codes import Code
-from domains.models import HOLDING, DomainClaim
+from domains.queries import serving_claim
 from identity_platform.errors import PlatformError
 from identity_platform.references import make_reference
 from orgs.models import Organization, Product
@@ -93,13 +93,5 @@ def _parent_of(
     told = error.context.get("parent")
     if isinstance(told, uuid.UUID):
         return told
-    return _holder_of(domain_of(email)) if email else None
-
-
-def _holder_of(domain: str) -> uuid.UUID | None:
-    """The parent to which the domain is assigned alone; a shared name is nobody's alone."""
-    holders = DomainClaim.unscoped.filter(  # whoever holds the name is the question
-        name=domain, state__in=HOLDING, is_shared=False, connection__isnull=False
-    )
-    found: uuid.UUID | None = holders.values_list("parent_id", flat=True).first()
-    return found
+    claim = serving_claim(domain_of(email)) if email else None
+    return claim.parent_id if claim else None

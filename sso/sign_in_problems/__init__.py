@@ -1,0 +1,1 @@
+"""*Sign-in problems*: what managers see of refused sign-ins."""
