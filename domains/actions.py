@@ -1,6 +1,7 @@
 """Changes to domain claims: one function for each thing that a manager or the clock can do."""
 
 import logging
+import math
 import secrets
 import uuid
 from collections.abc import Collection, Iterable
@@ -9,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -32,6 +32,7 @@ from domains.models import ClaimState, DomainClaim, ShareableName
 from domains.names import normalise_domain, to_display
 from domains.rules import ClaimStanding, Event, Happening, Verdict
 from identity_platform.constraints import violated_constraint
+from identity_platform.limits import Limit, Try, count_tries
 from orgs.models import ParentOrganization
 
 logger = logging.getLogger(__name__)
@@ -136,11 +137,9 @@ def check_together(claims: Collection[DomainClaim], *, actor: Actor) -> list[Cla
 def refresh_claim(claim: DomainClaim, *, actor: Actor, now: datetime | None = None) -> ClaimCheck:
     """Check at once, because somebody pressed the button. Raises CheckedJustNow within 10 seconds of the last time."""
     now = now or timezone.now()
-    key = f"domains.refreshed:{claim.id.hex}"
-    if not cache.add(key, now, timeout=rules.REFRESH_PAUSE.total_seconds()):
-        refreshed_at = cache.get(key) or now
-        again_in = (refreshed_at + rules.REFRESH_PAUSE - now).total_seconds()
-        raise CheckedJustNow(again_in=max(1, round(again_in)))
+    once = Limit("domain_refresh", most=1, span=rules.REFRESH_PAUSE)
+    if used_up := count_tries(Try(once, (claim.id.hex,)), now=now):
+        raise CheckedJustNow(again_in=math.ceil((used_up.again_at - now).total_seconds()))
     return check_claim(claim, actor=actor, now=now)
 
 

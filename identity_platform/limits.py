@@ -20,7 +20,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.core.cache import cache
@@ -34,6 +34,7 @@ STEPS = 15
 # After a failure the cache is left alone for so long, so that one request pays for the time-out and not all of them.
 PAUSE_AFTER_FAILURE = 5.0
 LOG_FAILURE_EVERY = 60.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 REFUSED = Counter("acme_limit_refusals", "Tries refused because a limit was used up.", ["limit"])
 COUNTED_HERE = Counter("acme_limits_without_cache", "Tries counted in one process's memory: the cache doesn't answer.")
@@ -132,7 +133,6 @@ def _judge(limit: Limit, counts: Sequence[int], *, now: datetime) -> UsedUp | No
     """`counts` of the steps, the running one first, this try included."""
     if sum(counts) <= limit.most:
         return None
-    step = limit.span / STEPS
     others, kept = [counts[0] - 1, *counts[1:]], 0
     # How many of the newest steps together leave room for one try: the next older one has to be forgotten first.
     room = 0
@@ -141,9 +141,8 @@ def _judge(limit: Limit, counts: Sequence[int], *, now: datetime) -> UsedUp | No
             break
         kept += count
         room += 1
-    began = _step_number(limit, now=now) * step.total_seconds()
-    forgotten_at = began + (STEPS - room) * step.total_seconds()
-    return UsedUp(limit, again_at=now + timedelta(seconds=max(1.0, forgotten_at - now.timestamp())))
+    oldest = _step_number(limit, now=now) - room
+    return UsedUp(limit, again_at=_EPOCH + (oldest + STEPS) * _step(limit))
 
 
 def _step_keys(each: Try, *, now: datetime) -> list[str]:
@@ -158,4 +157,9 @@ def _step_keys(each: Try, *, now: datetime) -> list[str]:
 
 
 def _step_number(limit: Limit, *, now: datetime) -> int:
-    return int(now.timestamp() // (limit.span.total_seconds() / STEPS))
+    return (now - _EPOCH) // _step(limit)
+
+
+def _step(limit: Limit) -> timedelta:
+    """In whole microseconds, rounded down: numbers of steps are large, and a rounding error would grow with them."""
+    return limit.span // STEPS

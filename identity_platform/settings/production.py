@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from identity_platform import environment
 from identity_platform.checks import MINIMUM_ENCRYPTION_KEY_LENGTH, MINIMUM_SECRET_LENGTH
 from identity_platform.settings.base import *  # noqa: F403 - settings modules build on each other
-from identity_platform.settings.base import TRUSTED_PROXY_COUNT
+from identity_platform.settings.base import REDIS_CACHE_OPTIONS, TRUSTED_PROXY_COUNT
 
 PRODUCTION = True
 
@@ -79,7 +79,13 @@ DATABASES = {
 _redis = environment.url("REDIS_URL", schemes=["redis", "rediss"])
 if _password := environment.secret("REDIS_PASSWORD", default=""):
     _redis = _redis.replace("://", f"://:{quote(_password, safe='')}@", 1)
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _redis,
+        "OPTIONS": REDIS_CACHE_OPTIONS,
+    }
+}
 CELERY_BROKER_URL = _redis
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Longer than any task may run (CELERY_TASK_TIME_LIMIT), or Redis would hand a running task to a second worker.

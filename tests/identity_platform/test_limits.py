@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.cache import cache, caches
+from django.core.cache import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,19 +89,28 @@ def test_what_is_stored_names_nobody() -> None:
     assert not [key for key in cache._cache if "alice" in key or "192.0.2.1" in key]  # type: ignore[attr-defined]
 
 
-@given(pauses=st.lists(st.integers(0, 600), min_size=1, max_size=40), most=st.integers(1, 6))
-def test_within_the_span_less_a_step_never_more_pass_than_the_limit(pauses: list[int], most: int) -> None:
+@given(
+    pauses=st.lists(st.integers(0, 600), min_size=1, max_size=40),
+    most=st.integers(1, 6),
+    span=st.integers(10, 5000).map(lambda seconds: timedelta(seconds=seconds)),
+)
+def test_within_the_span_less_a_step_never_more_pass_than_the_limit(
+    pauses: list[int], most: int, span: timedelta
+) -> None:
     cache.clear()
-    limit, at, passed = Limit("test_property", most=most, span=SPAN), NOON, []
+    limit, at, passed = Limit("test_property", most=most, span=span), NOON, []
     for pause in pauses:
         at += timedelta(seconds=pause)
         refused = count("anybody", at=at, limit=limit)
         if refused is None:
             passed.append(at)
-            within = [moment for moment in passed if at - moment < SPAN - SPAN / limits.STEPS]
+            within = [moment for moment in passed if at - moment < span - span / limits.STEPS]
             assert len(within) <= most
         else:
-            assert at < refused.again_at <= at + SPAN
+            assert at < refused.again_at <= at + span
+            assert count("anybody", at=refused.again_at, limit=limit) is None
+            at = refused.again_at
+            passed.append(at)
 
 
 def test_of_many_at_once_exactly_as_many_pass_as_the_limit_says() -> None:
