@@ -12,14 +12,19 @@ from audit.models import AuditEvent
 from audit.queries import describe, latest_of_parent
 from domains.models import ClaimState, DomainClaim
 from domains.queries import claims_of
-from orgs.models import Enforcement, Organization, ParentOrganization, Product
+from orgs.models import Organization, ParentOrganization
 from orgs.queries import organizations_under
 from provisioning.models import Mode
 from sso.queries.connections import CertificateNotice, ConnectionState, connections_of, judge_live_certificates
+from sso.queries.enforced import ShownEnforcement, gather_enforcement
 from sso.setup.steps import LABELS, STEPS, is_done, next_step, number_of
 
 HARMLESS = "Nothing changes for your people until you go live."
-CHANGES = tuple(code for code in Code if code.value.startswith(("domain.", "connection.", "provisioning.", "parent.")))
+CHANGES = tuple(
+    code
+    for code in Code
+    if code.value.startswith(("domain.", "connection.", "provisioning.", "parent.", "enforcement."))
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class Overview:
     claims: Sequence[ShownClaim]
     connections: Sequence[ShownConnection]
     organizations: Sequence[ShownOrganization]
-    enforcement: Sequence[tuple[Product, Enforcement | None]]
+    enforcement: Sequence[ShownEnforcement]
     mode: Mode
     progress: Sequence[Progress]
     action: NextAction
@@ -118,8 +123,8 @@ def gather_overview(organization: Organization, *, parent: ParentOrganization, n
     claims = list(claims_of(parent))
     states = connections_of(parent)
     organizations = list(organizations_under(parent).select_related("provisioning"))
-    enforced = {row.product_id: row for row in Enforcement.objects.for_parent(parent)}
     products = {each.product_id: each.product for each in organizations}
+    enforcement = gather_enforcement(parent, products=products.values(), now=now)
     modes = {each.id: _mode_of(each) for each in organizations}
     mode = modes[organization.id]
     events = latest_of_parent(parent.id, organization_id=organization.id, codes=CHANGES, limit=6)
@@ -132,12 +137,10 @@ def gather_overview(organization: Organization, *, parent: ParentOrganization, n
             ShownOrganization(each, modes[each.id].label, "This organization" if each.id == organization.id else "")
             for each in organizations
         ],
-        enforcement=[
-            (product, enforced.get(key)) for key, product in sorted(products.items(), key=lambda item: item[1].name)
-        ],
+        enforcement=enforcement,
         mode=mode,
-        progress=_show_progress(claims, states, mode=mode),
-        action=_choose_action(claims, states, mode=mode, slug=organization.slug),
+        progress=_show_progress(claims, states, mode=mode, enforcement=enforcement),
+        action=_choose_action(claims, states, mode=mode, enforcement=enforcement, slug=organization.slug),
         events=[_show_event(event) for event in events],
     )
 
@@ -160,7 +163,13 @@ def _show_connection(state: ConnectionState, *, slug: str, now: datetime) -> Sho
     )
 
 
-def _show_progress(claims: Sequence[DomainClaim], states: Sequence[ConnectionState], *, mode: Mode) -> list[Progress]:
+def _show_progress(
+    claims: Sequence[DomainClaim],
+    states: Sequence[ConnectionState],
+    *,
+    mode: Mode,
+    enforcement: Sequence[ShownEnforcement],
+) -> list[Progress]:
     verified = sum(claim.state == ClaimState.VERIFIED for claim in claims)
     pending = sum(claim.state == ClaimState.PENDING for claim in claims)
     best = _furthest(states)
@@ -175,6 +184,7 @@ def _show_progress(claims: Sequence[DomainClaim], states: Sequence[ConnectionSta
         ("Test sign-in", "Passed" if is_tested else "Not yet", is_tested),
         ("Go live", _count_domains(len(serving)) if is_live else "Not yet", is_live and bool(serving)),
         ("Choose how people join", f"Now: {mode.label}", mode != Mode.MANUAL),
+        ("Enforce SSO", _count_enforced(enforcement), any(shown.enforcement for shown in enforcement)),
     ]
     current = next((position for position, part in enumerate(parts) if not part[2]), len(parts))
     return [
@@ -184,7 +194,12 @@ def _show_progress(claims: Sequence[DomainClaim], states: Sequence[ConnectionSta
 
 
 def _choose_action(
-    claims: Sequence[DomainClaim], states: Sequence[ConnectionState], *, mode: Mode, slug: str
+    claims: Sequence[DomainClaim],
+    states: Sequence[ConnectionState],
+    *,
+    mode: Mode,
+    enforcement: Sequence[ShownEnforcement],
+    slug: str,
 ) -> NextAction:
     """One thing to do next: first a domain, then a connection, then what follows from it."""
     if not any(claim.state == ClaimState.VERIFIED for claim in claims):
@@ -196,10 +211,24 @@ def _choose_action(
         address = _connection_page("domains", slug=slug, state=best)
         remark = "Until a domain is assigned, nobody can use it."
         return NextAction(f"{best.connection.name} is live.", remark, "Assign a domain", address)
+    return _decision_left(mode=mode, enforcement=enforcement, slug=slug)
+
+
+def _decision_left(*, mode: Mode, enforcement: Sequence[ShownEnforcement], slug: str) -> NextAction:
+    """What may still be decided once people can sign in with SSO; neither has to be."""
+    is_enforced = any(shown.enforcement for shown in enforcement)
     if mode == Mode.MANUAL:
         address = reverse("provisioning:mode", kwargs={"slug": slug})
         remark = "Now you add and remove people by hand. That stays so until you change it."
-        return NextAction("Single sign-on works. One decision is left.", remark, "Choose how people join", address)
+        left = "One decision is left." if is_enforced else "Two decisions are left."
+        return NextAction(f"Single sign-on works. {left}", remark, "Choose how people join", address)
+    if not is_enforced:
+        remark = "Now people choose between SSO and email. That stays so until you enforce SSO."
+        headline = "Single sign-on works. One decision is left."
+        if len(enforcement) > 1:
+            return NextAction(headline, remark, "Choose where SSO is enforced", "#enforcement")
+        address = reverse("enforcement:review", kwargs={"slug": slug, "product": enforcement[0].product.slug})
+        return NextAction(headline, remark, f"Review and enforce SSO for {enforcement[0].product.name}", address)
     return NextAction("Single sign-on works.", "People on your domains may use Continue with SSO.")
 
 
@@ -241,6 +270,11 @@ def _count_claims(verified: int, pending: int) -> str:
 
 def _count_domains(count: int) -> str:
     return "1 domain" if count == 1 else f"{count} domains" if count else "No domain yet"
+
+
+def _count_enforced(enforcement: Sequence[ShownEnforcement]) -> str:
+    names = [shown.product.name for shown in enforcement if shown.enforcement]
+    return f"For {' and '.join(names)}" if names else "Optional"
 
 
 def _show_event(event: AuditEvent) -> ShownEvent:

@@ -96,7 +96,7 @@ def test_a_live_connection_offers_manage_and_test(
     assert "Single sign-on with Custom SAML Active" in text
     assert "Manage SSO" in text
     assert "Served by Custom SAML" in text
-    assert "One decision is left." in text
+    assert "Two decisions are left." in text
 
 
 def make_live(setup: Setup, claim: DomainClaim, *, now: datetime) -> None:
