@@ -90,6 +90,15 @@ PEOPLE = (
     Person("held", "hal@acme.example", ACME, ALL, is_held=True),
     Person("no membership", "nora@acme.example", ACME, ()),
 )
+NEWCOMERS = (
+    Person("nobody's account, verified domain", "new@acme.example", ACME, ()),
+    Person("nobody's account, shared name", "new@shared.example", SHARED, ()),
+    Person("nobody's account, lapsed domain", "new@lapsed.example", LAPSED, ()),
+    Person("nobody's account, domain not assigned", "new@unassigned.example", UNASSIGNED, ()),
+    Person("nobody's account, outside address", "new@contractor.example", NOBODYS, ()),
+)
+"""Their addresses have no account. Whatever is offered and refused must be as it is for people who have one."""
+
 SETTINGS = (
     Setting("off"),
     Setting("on, keep", enforced=((P1, ASSISTANT),), keeps=True),
@@ -98,6 +107,7 @@ SETTINGS = (
     Setting("required of every member", of_everybody=(P1,)),
     Setting("on, keep, and required of every member", enforced=((P1, ASSISTANT),), keeps=True, of_everybody=(P1,)),
 )
+ENFORCED_FOR_ALL_PRODUCTS = Setting("on for every product", enforced=((P1, ASSISTANT), (P1, CONSOLE)))
 WAYS = (
     ("email",),
     ("password",),

@@ -61,12 +61,7 @@ def make_world(setting: Setting) -> World:
     now = timezone.now()
     saved_at = now - SINCE_THE_SAVE
     owners = {P1: cast.person("owner@p1.example"), P2: cast.person("owner@p2.example")}
-    parents = {
-        name: ParentOrganization.objects.create(
-            name=f"Parent {name}", created_at=now, requires_sso_for_every_member=name in setting.of_everybody
-        )
-        for name in owners
-    }
+    parents = {name: ParentOrganization.objects.create(name=f"Parent {name}", created_at=now) for name in owners}
     organizations = {
         fact.slug: create_organization(
             fact.slug.replace("-", " ").title(),
@@ -85,17 +80,24 @@ def make_world(setting: Setting) -> World:
     Connection.unscoped.filter(id=retired.id).update(retired_at=now)
     for domain in DOMAINS:
         _hold(domain, parents=parents, providers=providers, owners=owners)
+    enforce(setting, parents=parents, at=saved_at)
+    users = {person.kind: _seat(person, organizations) for person in PEOPLE}
+    return World(saved_at=saved_at, parents=parents, providers=providers, retired=retired, users=users)
+
+
+def enforce(setting: Setting, *, parents: dict[str, ParentOrganization], at: datetime) -> None:
     for parent, product in setting.enforced:
         Enforcement.unscoped.create(
             parent=parents[parent],
             product=Product.objects.get(slug=product),
-            enforced_at=saved_at,
-            email_proofs_valid_from=None if setting.keeps else saved_at,
+            enforced_at=at,
+            email_proofs_valid_from=None if setting.keeps else at,
         )
-    users = {person.kind: _seat(person, organizations) for person in PEOPLE}
-    for parent in parents.values():
-        move_access_version(parent.id)
-    return World(saved_at=saved_at, parents=parents, providers=providers, retired=retired, users=users)
+    ParentOrganization.objects.filter(id__in=[parents[name].id for name in setting.of_everybody]).update(
+        requires_sso_for_every_member=True
+    )
+    for parent_row in parents.values():
+        move_access_version(parent_row.id)
 
 
 def _free(fact: object) -> str:
