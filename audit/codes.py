@@ -50,6 +50,7 @@ class Code(StrEnum):
     CONNECTION_TESTED = "connection.tested"
     CONNECTION_WENT_LIVE = "connection.went_live"
     CONNECTION_RESET = "connection.reset"
+    CONNECTION_PEOPLE_TOLD = "connection.people_told"
     EXTERNAL_IDENTITY_TIED = "external_identity.tied"
     # Provisioning
     PROVISIONING_MODE_CHANGED = "provisioning.mode_changed"
@@ -99,6 +100,7 @@ SENTENCES: dict[Code, str] = {
     Code.CONNECTION_TESTED: "{actor} tested sign-in with {target}: {outcome}",
     Code.CONNECTION_WENT_LIVE: "{actor} made {target} live",
     Code.CONNECTION_RESET: "{actor} reset {target}",
+    Code.CONNECTION_PEOPLE_TOLD: "{actor} told {count} people how to sign in after the reset of {target}",
     Code.EXTERNAL_IDENTITY_TIED: "{target} was tied to a subject at the identity provider",
     Code.PROVISIONING_MODE_CHANGED: "{actor} changed the provisioning mode from {old} to {new}",
     Code.STAFF_CREATED: "{target} became staff",

@@ -31,6 +31,7 @@ from provisioning.queries import (
     GroupsSent,
     Judged,
     judge_sign_in,
+    organizations_in_mode,
     plan_mode_change,
     settings_of,
 )
@@ -70,24 +71,43 @@ def switch_mode(
         stored = _lock_plan(stored_plan, organization=organization, actor=actor)
         plan = plan_mode_change(organization, to=to, actor=actor, now=now)
         ensure_unchanged(stored, plan, now=now)
-        present = settings_of(organization)
-        old, before = Mode(present.mode), _describe(present)
-        present.mode = to
-        present.uses_mappings = False
-        present.changed_at = now
-        present.save()
-        audit.record(
-            Code.PROVISIONING_MODE_CHANGED,
-            actor=actor,
-            organization=organization,
-            target=organization,
-            before=before,
-            after=_describe(present),
-            details={"old": old.label, "new": to.label},
-            now=now,
-        )
+        present = _set_mode(organization, to=to, actor=actor, now=now)
         mark_applied(stored, now=now)
-        _tell_managers(organization, old=old, new=to, actor=actor)
+    return present
+
+
+def leave_just_in_time(parent_id: UUID, *, actor: Actor, now: datetime) -> list[Organization]:
+    """Make every JIT organization of the parent manual, since no connection remains to join through (spec 5.6).
+
+    Ends no membership; the managers of each are mailed. Runs inside the transaction of a caller that has locked the
+    parent and shown what would happen.
+    """
+    organizations = organizations_in_mode(parent_id, mode=Mode.JIT).select_for_update(of=("self",), no_key=True)
+    left = list(organizations.select_related("product"))
+    for organization in left:
+        _set_mode(organization, to=Mode.MANUAL, actor=actor, now=now)
+    return left
+
+
+def _set_mode(organization: Organization, *, to: Mode, actor: Actor, now: datetime) -> ProvisioningSettings:
+    """In a locked organization, without mappings; written down and told to its managers."""
+    present = settings_of(organization)
+    old, before = Mode(present.mode), _describe(present)
+    present.mode = to
+    present.uses_mappings = False
+    present.changed_at = now
+    present.save()
+    audit.record(
+        Code.PROVISIONING_MODE_CHANGED,
+        actor=actor,
+        organization=organization,
+        target=organization,
+        before=before,
+        after=_describe(present),
+        details={"old": old.label, "new": to.label},
+        now=now,
+    )
+    _tell_managers(organization, old=old, new=to, actor=actor)
     return present
 
 

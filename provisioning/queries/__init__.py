@@ -1,4 +1,4 @@
-from provisioning.queries.facts import live_connections_of, reach_of, settings_of
+from provisioning.queries.facts import live_connections_of, organizations_in_mode, reach_of, settings_of
 from provisioning.queries.mapped_groups import people_in_no_mapped_group
 from provisioning.queries.mode_plans import KIND_OF_MODE_CHANGE, plan_mode_change, what_mode_lacks
 from provisioning.queries.sign_ins import ConnectionOfParent, GroupsSent, Judged, judge_sign_in, preview_sign_in
@@ -10,6 +10,7 @@ __all__ = [
     "Judged",
     "judge_sign_in",
     "live_connections_of",
+    "organizations_in_mode",
     "people_in_no_mapped_group",
     "plan_mode_change",
     "preview_sign_in",

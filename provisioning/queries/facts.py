@@ -19,6 +19,11 @@ def settings_of(organization: Organization) -> ProvisioningSettings:
     return row or ProvisioningSettings(organization=organization, mode=Mode.MANUAL)
 
 
+def organizations_in_mode(parent_id: UUID, *, mode: Mode) -> QuerySet[Organization]:
+    """The parent's organizations in this mode, with mappings or without, by id: the order in which they are locked."""
+    return Organization.objects.filter(parent=parent_id, provisioning__mode=mode).order_by("id")
+
+
 def live_connections_of(parent_id: UUID | None) -> list[tuple[UUID, str]]:
     """(id, name) of the parent's connections in use that have a live revision; none without a parent."""
     if parent_id is None:

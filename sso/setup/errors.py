@@ -79,3 +79,10 @@ class NotReadyToTest(PlatformError):
     message = "There is nothing to test yet: we don't know your identity provider."
     remedy = "Finish the step Exchange metadata first."
     status = 409
+
+
+class PeopleToldAlready(PlatformError):
+    code = "connection_people_told"
+    message = "The people of {connection} were told before, or its reset is too long ago."
+    remedy = "Write to them yourself if they need more."
+    status = 409

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sso.setup import live_views, testing_views, views
+from sso.setup import live_views, reset_views, testing_views, views
 
 app_name = "sso_setup"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("<hex:connection_id>/test/", testing_views.TestStep.as_view(), name="test"),
     path("<hex:connection_id>/live/", live_views.GoLive.as_view(), name="live"),
     path("<hex:connection_id>/domains/", live_views.AssignDomains.as_view(), name="domains"),
+    path("<hex:connection_id>/reset/", reset_views.ResetConnection.as_view(), name="reset"),
     path("<hex:connection_id>/test-live/", testing_views.TestLive.as_view(), name="test_live"),
     path("<hex:connection_id>/tests/", testing_views.TestHistory.as_view(), name="tests"),
     path("<hex:connection_id>/tests/<reference:reference>/", testing_views.TestResult.as_view(), name="test_result"),

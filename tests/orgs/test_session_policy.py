@@ -90,7 +90,7 @@ def test_the_preview_names_who_signs_in_again_and_changes_nothing(alice, cast, b
 
     says = words(alice.get(POLICY, choice(lifetime=(2, "hours"), idle=(1, "hours"))))
 
-    assert "1 sign in again at their next page 1 stay signed in for now" in says
+    assert "1 signs in again at the next page 1 stays signed in for now" in says
     assert "Bob bob@acme.example" in says
     assert "A sign-in counts for 2 hours, 1 hour without activity Before: 30 days, 7 days without activity." in says
     assert "You are asked to sign in again too" not in says
