@@ -32,7 +32,7 @@ class Completion:
 ROWS: tuple[tuple[str, Callable[[Completion], bool], str], ...] = (
     ("9.1: /login/?staff=true: admit lets only staff accounts pass there", lambda this: this.way == "staff", REFUSED),
     (
-        "5.8: an assertion is accepted only for an address in an assigned, verified domain of the connection's own parent",
+        "5.8: accepted only for an address in an assigned, verified domain of the connection's own parent",
         lambda this: parent_of(this.way) != "" and not this.person.domain.serves_at(parent_of(this.way)),
         REFUSED,
     ),
@@ -48,8 +48,7 @@ ROWS: tuple[tuple[str, Callable[[Completion], bool], str], ...] = (
         SESSION,
     ),
     (
-        "6.1, row 3: Continue with SSO only; everything else is refused (6.3: lapsed as before the lapse; 6.6: Google is "
-        "refused where SSO is required)",
+        "6.1, row 3: Continue with SSO only; everything else, Google too (6.6), is refused; lapsed as before (6.3)",
         lambda this: this.way in OWN_WORD and this.is_closed,
         REFUSED,
     ),

@@ -9,7 +9,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core import mail
 from django.test import Client
@@ -95,7 +94,7 @@ def begin(this: Completion, *, browser: Client, world: World) -> Finish:
 
 @pytest.mark.parametrize("setting", [OFF, SETTINGS[2], SETTINGS[3], ENFORCED_FOR_ALL_PRODUCTS], ids=lambda s: s.name)
 def test_r34_every_completion_asks_anew(setting: Setting, products: object, settings: Any) -> None:
-    settings.SIGN_IN_LIMITS = {name: 100_000 for name in settings.SIGN_IN_LIMITS}
+    settings.SIGN_IN_LIMITS = dict.fromkeys(settings.SIGN_IN_LIMITS, 100_000)
     world, under_way = make_world(OFF), []
     User.objects.update(password=make_password(PASSWORD))
     own = [(way, product) for way in ("email", "password", "google") for product in ("", "assistant", "console")]
