@@ -96,11 +96,11 @@ def _read_tokens(answer: Fetched) -> _Tokens:
         why = str(odd) if answer.status == 200 else f"status {answer.status}"
         raise TokenEndpointFailed(received=str(answer.status), why=why) from None
     if answer.status != 200:
-        error = read.get("error")
-        if error in {"invalid_client", "unauthorized_client"}:
+        error = read.get("error")  # anything at all, until it equals one of these
+        if error in ("invalid_client", "unauthorized_client"):
             raise ClientNotAccepted(received=str(error))
         if error == "invalid_grant":
-            raise CodeNotAccepted(received=str(error))
+            raise CodeNotAccepted(received=error)
         raise TokenEndpointFailed(received=str(answer.status), why=f"status {answer.status}")
     id_token, access_token = read.get("id_token"), read.get("access_token", "")
     if not isinstance(id_token, str) or not id_token:
