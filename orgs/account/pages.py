@@ -69,9 +69,12 @@ def require_recent_proof(signed_in: SignedIn, *, now: datetime) -> None:
 
 def navigation(*, path: str) -> tuple[Group, ...]:
     """The sidebar of the account's pages."""
-    pages = (("Account", "account", "user-round"), ("Sessions", "account_sessions", "monitor"))
+    pages = (
+        ("Account", "account", "user-round"),
+        ("Sessions", "account_sessions", "monitor"),
+        ("Your organizations", "home", "building-2"),
+    )
     entries = tuple(
         Item(label=label, url=reverse(name), icon=icon, is_current=path == reverse(name)) for label, name, icon in pages
     )
-    home = Item(label="Your organizations", url=reverse("home"), icon="building-2", is_current=False)
-    return (Group(label="Your account", entries=entries), Group(label="Elsewhere", entries=(home,)))
+    return (Group(label="Your account", entries=entries),)
