@@ -58,7 +58,9 @@ def render_page(request: HttpRequest, error: PlatformError, *, reference: str = 
         context = {"retry_url": "/login/", "retry_label": "Back to sign-in"} | context
     template = {NotFound: "errors/404.html", NotAllowed: "errors/403.html"}.get(type(error), "errors/refusal.html")
     if isinstance(error, TooManyTries):
-        template = "errors/too_many.html"
+        template, before = "errors/too_many.html", page_before(request)
+        if before != request.path:  # the page with the form, which keeps what its address says
+            context |= {"retry_url": before, "retry_label": "Go back"}
     page = render_template(
         request,
         template,

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import EmailedSignIn, Session, User
+from accounts.tasks import forget_old_sign_ins
 from audit.models import AuditEvent, OutboxMessage
 from audit.tasks import deliver_outbox
 from orgs.models import Enforcement, Product
@@ -109,6 +110,189 @@ def test_the_code_dies_after_five_wrong_tries_and_the_link_lives_on(browser_of: 
 
     browser.post(link)
     assert who(browser) == "alice@acme.example"
+
+
+def test_mail_scanners_use_nothing_up(browser_of: Browser, cast: Cast) -> None:
+    """They open links from elsewhere, several times, with GET and HEAD, and some follow what they find."""
+    browser, scanner = browser_of(), browser_of()
+    _, link, _ = ask_for_mail(browser, "alice@acme.example")
+
+    for _ in range(3):
+        for client in (scanner, browser, Client()):
+            client.get(link)
+            client.head(link)
+        scanner.post(link)
+    assert who(browser) is None
+    assert who(scanner) is None
+
+    browser.post(link)
+    assert who(browser) == "alice@acme.example"
+
+
+def test_a_refused_post_from_another_browser_shows_no_address(browser_of: Browser, cast: Cast) -> None:
+    browser, other = browser_of(), browser_of()
+    _, link, _ = ask_for_mail(browser, "alice@acme.example", next="/orgs/acme/settings/members/")
+
+    refused = other.post(link)
+
+    assert b"another browser" in refused.content
+    assert b"alice" not in refused.content
+    assert b"/orgs/acme" not in refused.content
+
+
+def test_the_back_button_after_signing_in_leads_on_and_is_served_anew(browser_of: Browser, cast: Cast) -> None:
+    browser = browser_of()
+    page, link, code = ask_for_mail(browser, "alice@acme.example", next="/orgs/acme/settings/members/")
+    assert "no-store" in browser.get(page)["Cache-Control"]
+    browser.post(page, {"code": code})
+
+    assert browser.get(page)["Location"] == "/orgs/acme/settings/members/"
+    assert b"used already" in browser.post(page, {"code": code}).content
+    assert b"used already" in browser.post(link).content
+    assert who(browser) == "alice@acme.example"
+
+
+def test_two_tabs_with_two_mails_do_not_disturb_each_other(browser_of: Browser, cast: Cast) -> None:
+    browser = browser_of()
+    first_page, first_link, first_code = ask_for_mail(browser, "alice@acme.example", next="/first/")
+    second_page, _, second_code = ask_for_mail(browser, "alice@acme.example", next="/second/")
+
+    if first_code != second_code:
+        assert b"the code we sent" in browser.post(second_page, {"code": first_code}).content
+    assert browser.post(second_page, {"code": second_code})["Location"] == "/second/"
+    assert browser.post(first_link)["Location"] == "/first/"
+    assert browser.get(first_page)["Location"] == "/first/"
+
+
+def test_another_mail_is_sent_from_the_page_of_the_code_after_half_a_minute(browser_of: Browser, cast: Cast) -> None:
+    browser = browser_of()
+    page, first_link, _ = ask_for_mail(
+        browser, "alice@acme.example", product="assistant", next="/orgs/acme/settings/members/"
+    )
+    again = re.search(r'action="(/login/code/[0-9a-f]+/again/)"', browser.get(page).content.decode())
+    assert again
+
+    too_soon = browser.post(again.group(1))
+    assert too_soon.status_code == 429
+    assert 1 <= int(too_soon["Retry-After"]) <= 30
+    assert b"sent a moment ago" in too_soon.content
+    assert b"Six-digit code" in too_soon.content  # whoever has the code by now can type it
+
+    EmailedSignIn.objects.update(created_at=timezone.now() - timedelta(seconds=30))
+    sent = browser.post(again.group(1))
+    assert sent.status_code == 302
+    assert sent["Location"] != page
+    newest = EmailedSignIn.objects.latest("created_at")
+    assert (newest.product_slug, newest.next_path) == ("assistant", "/orgs/acme/settings/members/")
+
+    # The older one may arrive first, or be the one that is opened.
+    assert browser.post(first_link)["Location"] == "/orgs/acme/settings/members/"
+
+
+def test_another_mail_is_for_the_browser_that_asked_for_the_first(browser_of: Browser, cast: Cast) -> None:
+    browser, other = browser_of(), browser_of()
+    page, _, _ = ask_for_mail(browser, "alice@acme.example")
+    EmailedSignIn.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+
+    assert other.post(f"{page}again/").status_code == 400
+    assert EmailedSignIn.objects.count() == 1
+
+
+def test_another_mail_is_not_sent_once_sso_is_required(browser_of: Browser, cast: Cast, okta: IdentityProvider) -> None:
+    browser = browser_of()
+    page, _, _ = ask_for_mail(browser, "alice@acme.example")
+    EmailedSignIn.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    for product in Product.objects.all():
+        Enforcement.unscoped.create(parent=cast.acme_group, product=product, enforced_at=timezone.now())
+
+    refused = browser.post(f"{page}again/")
+
+    assert refused.status_code == 403
+    assert EmailedSignIn.objects.count() == 1
+
+
+def type_wrong_codes(browser: Client, page: str, code: str, *, times: int) -> None:
+    for number in range(times):
+        browser.post(page, {"code": f"{(int(code) + 1 + number) % 1_000_000:06d}"})
+
+
+def test_after_ten_wrong_codes_the_mails_of_an_address_carry_the_link_alone(browser_of: Browser, cast: Cast) -> None:
+    """Over all its mails and browsers; the owner signs in by the link, a day later by code again (spec 6.6)."""
+    owner = browser_of()
+    owners_page, _, owners_code = ask_for_mail(owner, "alice@acme.example")
+    for _ in range(2):
+        guesser = browser_of()
+        page, _, code = ask_for_mail(guesser, "alice@acme.example")
+        type_wrong_codes(guesser, page, code, times=5)
+
+    # Codes sent before stop too: a guesser with many mails open would have as many more tries.
+    paused = owner.post(owners_page, {"code": owners_code})
+    assert b"Codes are paused for this address" in paused.content
+    assert who(owner) is None
+
+    owner.post("/login/", {"email": "alice@acme.example", "way": "email"})
+    deliver_outbox()
+    link = re.search(r"/login/link/[\w-]+/", mail.outbox[-1].body)
+    assert link
+    for part in (mail.outbox[-1].body, str(mail.outbox[-1].alternatives[0][0])):
+        assert not re.search(r"(?<![\w-])\d{6}(?![\w-])", part.replace(link.group(), ""))
+        assert "no code to type" in part
+    newest = EmailedSignIn.objects.latest("created_at")
+    shown = owner.get(f"/login/code/{newest.id.hex}/").content
+    assert b"Six-digit code" not in shown
+    assert b"Open it in this browser" in shown
+    owner.post(link.group())
+    assert who(owner) == "alice@acme.example"
+
+    later = timezone.now() - timedelta(hours=24)
+    EmailedSignIn.objects.update(last_wrong_code_at=later)
+    other = browser_of()
+    page, _, code = ask_for_mail(other, "alice@acme.example")
+    other.post(page, {"code": code})
+    assert who(other) == "alice@acme.example"
+
+
+def test_wrong_codes_for_one_address_leave_others_alone(browser_of: Browser, cast: Cast) -> None:
+    for _ in range(2):
+        guesser = browser_of()
+        page, _, code = ask_for_mail(guesser, "alice@acme.example")
+        type_wrong_codes(guesser, page, code, times=5)
+
+    browser = browser_of()
+    page, _, code = ask_for_mail(browser, "bob@acme.example")
+    browser.post(page, {"code": code})
+
+    assert who(browser) == "bob@acme.example"
+
+
+def test_right_codes_are_not_counted_as_wrong_ones(browser_of: Browser, cast: Cast) -> None:
+    browser = browser_of()
+    page, _, code = ask_for_mail(browser, "alice@acme.example")
+    type_wrong_codes(browser, page, code, times=2)
+    browser.post(page, {"code": code})
+
+    assert who(browser) == "alice@acme.example"
+    assert EmailedSignIn.objects.get().wrong_codes == 2
+
+
+def test_a_mail_without_a_code_is_opened_by_no_code(browser_of: Browser, cast: Cast) -> None:
+    browser = browser_of()
+    page, _, code = ask_for_mail(browser, "alice@acme.example")
+    EmailedSignIn.objects.update(has_code=False)
+
+    refused = browser.post(page, {"code": code})
+
+    assert refused.status_code == 422
+    assert who(browser) is None
+
+
+def test_mails_are_remembered_as_long_as_their_wrong_codes_matter(browser_of: Browser, cast: Cast) -> None:
+    browser, now = browser_of(), timezone.now()
+    ask_for_mail(browser, "alice@acme.example")
+    for age, kept in ((timedelta(hours=47), 1), (timedelta(hours=49), 0)):
+        EmailedSignIn.objects.update(expires_at=now - age)
+        forget_old_sign_ins()
+        assert EmailedSignIn.objects.count() == kept
 
 
 def test_known_and_unknown_addresses_are_answered_alike(
