@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Proof, Session, User, Way
 from orgs.models import Membership, Organization, ParentOrganization
@@ -54,7 +54,9 @@ def counting_proofs(parent: ParentOrganization | None, *, policy: SessionPolicy,
     ended_with_the_domain = parents.filter(
         holds_it_alone | holds_it_here, domain_claims__proofs_valid_from__gt=OuterRef("proved_at")
     )
-    holder_of_the_connection = parents.filter(holds_it_alone, id=OuterRef("connection__parent_id"))
+    # Until it is assigned, a domain counts as unverified for SSO (spec 4.5).
+    speaks_for_it = holds_it_alone & Q(domain_claims__connection__isnull=False)
+    holder_of_the_connection = parents.filter(speaks_for_it, id=OuterRef("connection__parent_id"))
     trusted = Q(connection__parent=parent) if parent else Q(pk__in=[])
     return proofs.exclude(Exists(ended_with_the_domain)).filter(
         ~Q(way=Way.SSO)
@@ -89,6 +91,16 @@ def people_asked_again(
     still_in = counting_proofs(parent, policy=wanted, now=now)
     people = people_signed_in_under(parent, policy=present, now=now)
     return people.exclude(Exists(still_in.filter(session__user=OuterRef("pk"))))
+
+
+def when_signed_in(
+    people: Iterable[User], *, parent: ParentOrganization, policy: SessionPolicy, now: datetime
+) -> list[tuple[User, datetime | None]]:
+    """Each of one page of people with their newest proof that counts under this policy."""
+    shown = list(people)
+    proofs = counting_proofs(parent, policy=policy, now=now).filter(session__user__in=shown)
+    newest = dict(proofs.values_list("session__user").annotate(newest=Max("proved_at")))
+    return [(user, newest.get(user.id)) for user in shown]
 
 
 def members_signed_in(organization: Organization, *, search: str = "", now: datetime) -> QuerySet[Membership]:

@@ -30,6 +30,7 @@ from orgs.sessions.queries import (
     people_asked_again,
     people_signed_in_under,
     sessions_under,
+    when_signed_in,
 )
 
 Refusal = PlanChanged | PlanBlocked | PlanExpired
@@ -147,6 +148,7 @@ class SessionPolicyView(IdentityManagerView):
             stored=None if plan.blockers else keep_plan(self, plan),
             wanted=describe_policy(wanted),
             page=page,
+            people=when_signed_in(page.object_list, parent=self.parent, policy=policy_of(self.parent), now=now),
             staying=people_signed_in_under(self.parent, policy=wanted, now=now).count(),
             is_own=asked.filter(id=self.standing.user.id).exists(),
             is_capped=wanted.lifetime > absolute_lifetime(),
@@ -193,6 +195,7 @@ class EndAllSessions(IdentityManagerView):
             stored=keep_plan(self, plan_end_all_sessions(self.parent, now=now)),
             sessions=sessions_under(self.parent, now=now).count(),
             page=page,
+            people=when_signed_in(page.object_list, parent=self.parent, policy=policy, now=now),
             organizations=list(organizations_under(self.parent)),
             refusal=refusal,
             now=now,
