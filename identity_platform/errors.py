@@ -69,7 +69,7 @@ class NotAllowed(PlatformError):
 
 
 class SignInNeeded(PlatformError):
-    """Nobody is signed in; the page renderer sends the person to `location` and back."""
+    """Nobody is signed in; pages send the person to `location` and back (`accounts.sign_in_asked`)."""
 
     code = "sign_in_needed"
     message = "Sign in to see this page."

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render as render_template
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
-from identity_platform.errors import NotAllowed, NotFound, PlatformError, SignInNeeded, TooManyTries
+from identity_platform.errors import NotAllowed, NotFound, PlatformError, TooManyTries
 from identity_platform.references import make_reference
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,10 @@ class UnexpectedFailure(PlatformError):
 
 
 def render(request: HttpRequest, error: PlatformError, *, reference: str = "") -> HttpResponse:
-    """The answer to a refused request. `reference` finds the audit event, where one was written."""
+    """The answer to a refused request. `reference` finds the audit event, where one was written.
+
+    A SignInNeeded of a page doesn't come here: `accounts.sign_in_asked` sends the person to sign in.
+    """
     if request.path.startswith("/scim/"):
         return _with_headers(
             JsonResponse(scim_body(error), status=error.status, content_type="application/scim+json"), error
@@ -44,10 +47,6 @@ def render(request: HttpRequest, error: PlatformError, *, reference: str = "") -
     if request.path.startswith("/api/"):
         body = problem(error, reference=reference)
         return _with_headers(JsonResponse(body, status=error.status, content_type="application/problem+json"), error)
-    if isinstance(error, SignInNeeded):
-        # What was being posted can't be repeated after a sign-in: the person comes back to the page with the form.
-        back = request.get_full_path() if request.method in {"GET", "HEAD"} else page_before(request)
-        return HttpResponseRedirect(error.location(back))
     return render_page(request, error, reference=reference)
 
 

@@ -11,8 +11,10 @@ from django.views import View
 
 from accounts.models import User
 from identity_platform.errors import NotAllowed, NotFound, PlatformError
+from identity_platform.refusals import render_page
 from orgs import access, guards
 from orgs.actions.invitations import accept_invitation, invitations_shown_to
+from orgs.errors import AlreadyMember, InvitationBlocked, InvitationOver
 
 
 class HomeView(View):
@@ -37,7 +39,10 @@ class AcceptInvitationView(View):
 
     def post(self, request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
         signed_in = access.require_sign_in(request)
-        membership = accept_invitation(invitation_id, signed_in=signed_in, now=timezone.now())
+        try:
+            membership = accept_invitation(invitation_id, signed_in=signed_in, now=timezone.now())
+        except (InvitationOver, InvitationBlocked, AlreadyMember) as refusal:
+            return render_page(request, refusal, retry_url=reverse("home"), retry_label="Your organizations")
         messages.success(request, f"You are a member of {membership.organization.name} now.")
         return redirect("home")
 

@@ -1,13 +1,19 @@
 """`/account/address/`: ask for a new address, and prove it by the mailed link."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actions import addresses
+from accounts.errors import AddressLinkNotYours, AddressLinkOver, AddressTaken
 from accounts.models import AddressChange
 from identity_platform.errors import PlatformError
+from identity_platform.refusals import render_page
 from orgs import guards
 from orgs.account.forms import NewAddressForm
 from orgs.account.pages import AccountView, require_recent_proof
@@ -42,6 +48,12 @@ class AddressView(AccountView):
 
 class ConfirmAddressView(AccountView):
     """`/account/address/confirm/<token>/`: opening it shows a button, because mail scanners open links."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except (AddressLinkNotYours, AddressLinkOver, AddressTaken) as refusal:  # the link itself is of no more use
+            return render_page(request, refusal, retry_url=reverse("account"), retry_label="Your account")
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         change = addresses.find_address_change(token, user=self.person, now=self.now)

@@ -1,7 +1,11 @@
 """`/continue/<token>/`: what somebody had typed before they were asked to sign in waits here, once."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -9,6 +13,8 @@ from django.views.decorators.cache import never_cache
 
 from accounts import browser
 from accounts.actions import parked_forms
+from accounts.errors import FormGone
+from identity_platform.refusals import render_page
 from orgs.access import require_sign_in
 
 
@@ -16,6 +22,12 @@ from orgs.access import require_sign_in
 class ContinueView(View):
     """Shows what waits. Its button uses the parked form up and has the browser post the same fields where they were
     going (RFC 9110 s15.4.8), so that they are judged there as if nothing had come between."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except FormGone as gone:
+            return render_page(request, gone, retry_url=reverse("home"), retry_label="Your organizations")
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         user = require_sign_in(request).user

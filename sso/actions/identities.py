@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import FilteredRelation, Q, QuerySet
 
 from accounts.actions import emailed_sign_in
+from accounts.actions.addresses import void_address_changes
 from accounts.actions.users import find_or_create_user
 from accounts.addresses import domain_of
 from accounts.models import User
@@ -163,6 +164,7 @@ def _move_address(user: User, *, connection: Connection, claims: Claims, claim: 
     user.email = claims.email
     # What is under way to the former address would prove, or invite, somebody who no longer has it.
     emailed_sign_in.void_open_sign_ins(before, now=now)
+    void_address_changes(user, now=now)
     withdraw_invitations(before, now=now)
     audit.record(
         Code.USER_ADDRESS_CHANGED,
