@@ -33,9 +33,12 @@ class Domain:
 
 @dataclass(frozen=True)
 class Organization:
+    """`name` stands on no page for another reason."""
+
     slug: str
     parent: str
     product: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,13 @@ class Setting:
 
 
 ORGANIZATIONS = (
-    Organization("acme", P1, ASSISTANT),
-    Organization("acme-console", P1, CONSOLE),
-    Organization("globex", P2, ASSISTANT),
-    Organization("globex-console", P2, CONSOLE),
-    Organization("loner", "", ASSISTANT),
-    Organization("solo", "", CONSOLE),
-    Organization("personal", "", ASSISTANT),
+    Organization("acme", P1, ASSISTANT, "Aurora Works"),
+    Organization("acme-console", P1, CONSOLE, "Basalt Works"),
+    Organization("globex", P2, ASSISTANT, "Cobalt Works"),
+    Organization("globex-console", P2, CONSOLE, "Dahlia Works"),
+    Organization("loner", "", ASSISTANT, "Ember Works"),
+    Organization("solo", "", CONSOLE, "Flint Works"),
+    Organization("personal", "", ASSISTANT, "Garnet Works"),
 )
 UNDER_P1 = ("acme", "acme-console")
 ALL = tuple(organization.slug for organization in ORGANIZATIONS)

@@ -28,6 +28,7 @@ PLANS = {"assistant": "enterprise", "console": "standard"}
 @dataclass(frozen=True)
 class World:
     saved_at: datetime
+    owners: dict[str, User]
     parents: dict[str, ParentOrganization]
     providers: dict[str, IdentityProvider]
     retired: Connection
@@ -64,7 +65,7 @@ def make_world(setting: Setting) -> World:
     parents = {name: ParentOrganization.objects.create(name=f"Parent {name}", created_at=now) for name in owners}
     organizations = {
         fact.slug: create_organization(
-            fact.slug.replace("-", " ").title(),
+            fact.name,
             slug=fact.slug,
             plan=Plan.objects.get(product__slug=fact.product, slug=PLANS[fact.product] if fact.parent else _free(fact)),
             first_member=owners[fact.parent or P1],
@@ -82,7 +83,7 @@ def make_world(setting: Setting) -> World:
         _hold(domain, parents=parents, providers=providers, owners=owners)
     enforce(setting, parents=parents, at=saved_at)
     users = {person.kind: _seat(person, organizations) for person in PEOPLE}
-    return World(saved_at=saved_at, parents=parents, providers=providers, retired=retired, users=users)
+    return World(saved_at=saved_at, owners=owners, parents=parents, providers=providers, retired=retired, users=users)
 
 
 def enforce(setting: Setting, *, parents: dict[str, ParentOrganization], at: datetime) -> None:
@@ -134,7 +135,7 @@ def _seat(person: Person, organizations: dict[str, models.Organization]) -> User
     for slug in person.seats:
         if slug == "personal":
             create_organization(
-                f"{user.name}'s own",
+                "Garnet Works",
                 slug=slug_of(slug, person),
                 plan=Plan.objects.get(product__slug="assistant", slug="free"),
                 first_member=user,
