@@ -29,7 +29,7 @@ SEEN_EVERY = timedelta(minutes=1)
 @dataclass(frozen=True)
 class Proven:
     """Somebody proved who they are; nothing is signed in yet. `product` is the one signed in to, if the person came
-    from one. Without an `admitted` that fits, `sign_in` asks for it."""
+    from one. Without an `admitted` that fits, `sign_in` asks for it. `has_way_in`: a membership is there."""
 
     user: User
     way: Way
@@ -38,6 +38,7 @@ class Proven:
     connection: Connection | None = None
     admitted: Admitted | None = None
     is_new: bool = False
+    has_way_in: bool = False
     joined: tuple[str, ...] = field(default=())
 
 
@@ -70,6 +71,7 @@ def complete_sso(attempt: SignInAttempt, *, assertion: VerifiedAssertion, claims
         connection=connection,
         admitted=admitted,
         is_new=person.is_new,
+        has_way_in=any(entry.change != "held" for entry in provisioned),
         joined=tuple(entry.organization.name for entry in provisioned if entry.change == "joins"),
     )
 

@@ -22,13 +22,14 @@ from sso.saml import status_errors as status
 @dataclass(frozen=True)
 class Advice:
     """`title` is the error's message where it is empty. With `for_it` the page has a ready-made message, and the steps
-    follow it. `by_email`: the way on is the mail, not SSO."""
+    follow it. `by_email`: the way on is the mail, not SSO. `is_signed_in`: the proof was good, but opens nothing."""
 
     lead: str = ""
     title: str = ""
     for_it: str = ""
     steps: tuple[str, ...] = ()
     by_email: bool = False
+    is_signed_in: bool = False
 
 
 _FAULT_OF_NOBODY = "Nothing is wrong with your account."
@@ -206,6 +207,7 @@ BY_ERROR: dict[type[PlatformError], Advice] = {
     ),
     # -- whoever manages the organization -----------------------------------------------------------------------------
     errors.NoOrganization: Advice(
+        is_signed_in=True,
         title="{provider} knows you, but no organization here does yet",
         lead="Your account is there.{signed_in_there} Somebody has to add you to an organization.",
         for_it="I can sign in to {application}{as_email}, but I am in no organization there. Please add me, or put me "
@@ -213,10 +215,12 @@ BY_ERROR: dict[type[PlatformError], Advice] = {
         steps=("When they have done it, try again. It works at once.",),
     ),
     errors.Blocked: Advice(
+        is_signed_in=True,
         lead="A manager decided that. Only they, or support, can undo it.",
         for_it="I am blocked from {organization}{as_email} and would like to know why. Reference {reference}.",
     ),
     MembershipHeld: Advice(
+        is_signed_in=True,
         lead="Your place, role and keys are kept. Somebody who manages the organization decides what happens next.",
         for_it="My membership of {organization}{as_email} is on hold. It is shown with its reason under Identity and "
         "access. Reference {reference}.",

@@ -1,5 +1,7 @@
 """A refused sign-in: written down, then shown with its cause, its reference, a contact and a way on (spec 6.7)."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -61,6 +63,42 @@ def refuse(
         organization=organization,
         now=now,
     )
+    refused = Refused(
+        error=error,
+        reference=reference,
+        at=now,
+        way=way,
+        email=email,
+        product=product,
+        connection=connection,
+        organization=organization,
+        next_path=next_path,
+    )
+    return show_refused(request, refused)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A refused sign-in that was written down, as its page shows it."""
+
+    error: PlatformError
+    reference: str
+    at: datetime
+    way: str = ""
+    email: str = ""
+    product: Product | None = None
+    connection: Connection | None = None
+    organization: Organization | None = None
+    next_path: str = ""
+
+
+def show_refused(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """The page of a refused sign-in. What was expected and received stays out of it (spec 6.7)."""
+    error, way, email, product, connection = (
+        *(refused.error, refused.way, refused.email),
+        *(refused.product, refused.connection),
+    )
+    advice = advice_for(error) or Advice()
     names = {
         "provider": connection.name if connection else _provider_of(way),
         "application": product_label(product) or settings.PLATFORM_NAME,
@@ -68,23 +106,26 @@ def refuse(
         "as_email": f" as {email}" if email else "",
         "signed_in_there": f" You are signed in there as {email}." if email and connection else "",
         "expected": error.expected,
-        "organization": organization.name if organization else error.context.get("organization", ""),
-        "reference": reference,
+        "organization": refused.organization.name if refused.organization else error.context.get("organization", ""),
+        "reference": refused.reference,
         "sso_page": addresses.tile_url(product.slug if product else ""),
     }
     signed_in = who_is_at(request)
-    query = {"email": email, "product": product.slug if product else "", "next": next_path}
+    query = {"email": email, "product": product.slug if product else "", "next": refused.next_path}
+    if signed_in:
+        query["again"] = "true"  # without it the sign-in page sends on whoever is signed in
     context: dict[str, Any] = {
         "error": error,
+        "badge": "No access yet" if advice.is_signed_in else "Not signed in",
         "title": _sentence(advice.title or error.message_text, names),
         "lead": _sentence(advice.lead or error.remedy_text, names),
         "for_it": _sentence(advice.for_it, names) if way != Way.GOOGLE else "",  # no company's IT runs that
         "steps": [_sentence(step, names) for step in advice.steps],
-        "reference": reference,
+        "reference": refused.reference,
         "connection": connection,
         "email": email,
         "way": Way(way).label if way else "",
-        "at": now,
+        "at": refused.at,
         "retry_url": _retry_url(error, advice, way=way, query=query),
         "retry_label": "Continue with SSO" if isinstance(error, SsoRequired) else "Try again",
         "signed_in": signed_in,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sso.sign_in import email, going, google, login, logout, password, required
+from sso.sign_in import closed, email, going, google, login, logout, password, required
 
 urlpatterns = [
     path("login/", login.LoginView.as_view(), name="login"),
@@ -14,5 +14,6 @@ urlpatterns = [
     path("login/google/callback/", google.CallbackView.as_view(), name="login_google_callback"),
     path("login/google/confirm/<str:state>/", google.ConfirmView.as_view(), name="login_google_confirm"),
     path("login/password/", password.PasswordView.as_view(), name="login_password"),
+    path("login/error/<reference:reference>/", closed.ClosedDoorView.as_view(), name="login_error"),
     path("logout/", logout.LogoutView.as_view(), name="logout"),
 ]

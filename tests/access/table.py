@@ -47,6 +47,7 @@ TABLE: dict[str, Row] = {
     "login_google_callback": everybody(400),
     "login_google_confirm": everybody(400),
     "login_password": Row(200, 302, 302, 302, 302),
+    "login_error": Row("login", 404, 404, 404, 404),
     "logout": SIGNED_IN,
     # A person's own account; a proof as staff opens the staff pages alone
     "account": ACCOUNT,
