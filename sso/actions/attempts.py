@@ -49,10 +49,14 @@ def start_sign_in(
     browser_hash: str,
     product: Product | None = None,
     next_path: str = "",
+    login_hint: str = "",
     is_unasked: bool = False,
     now: datetime,
 ) -> BegunAttempt:
-    """Begin a sign-in through a live revision. Raises ConnectionNotLive if there is none."""
+    """Begin a sign-in through a live revision. `login_hint` is the address that the person gave, if they did.
+
+    Raises ConnectionNotLive if there is none.
+    """
     if revision is None:
         raise ConnectionNotLive
     return _begin(
@@ -61,6 +65,7 @@ def start_sign_in(
         browser_hash=browser_hash,
         product=product,
         next_path=next_path,
+        login_hint=login_hint,
         is_unasked=is_unasked,
         now=now,
     )
@@ -158,7 +163,16 @@ def _answered_attempts(relay_hash: str, *, connection_id: uuid.UUID) -> QuerySet
     return (
         answered.select_related("connection", "revision", "product")
         .only(
-            *("request_id", "browser_hash", "purpose", "next_path", "is_unasked", "tested_by", "tested_version"),
+            *(
+                "request_id",
+                "browser_hash",
+                "purpose",
+                "next_path",
+                "login_hint",
+                "is_unasked",
+                "tested_by",
+                "tested_version",
+            ),
             *("created_at", "expires_at", "parked_response", "connection__name", "connection__parent"),
             *("connection__last_sign_in_at", "connection__retired_at"),
             *("revision__connection", "revision__number", "revision__version", "revision__state"),

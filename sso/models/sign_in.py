@@ -44,6 +44,7 @@ class SignInAttempt(ParentOwned):
 
     `relay_hash` is the hash of the opaque RelayState (SAML) or state (OIDC). `parked_response` holds the identity
     provider's POST from the ACS until the same-site page that follows shows the browser's cookie; then it is emptied.
+    `login_hint` is the address that was typed: it names the person who was meant, and proves nothing.
     `is_unasked`: begun by an unsolicited response or a bare GET (spec 5.7).
     """
 
@@ -62,6 +63,7 @@ class SignInAttempt(ParentOwned):
     browser_hash = models.CharField(max_length=64)
     product = models.ForeignKey("orgs.Product", on_delete=models.CASCADE, null=True, related_name="+")
     next_path = models.CharField(max_length=500, blank=True)
+    login_hint = models.CharField(max_length=254, blank=True)
     is_unasked = models.BooleanField(default=False)
     tested_by = models.ForeignKey("accounts.User", on_delete=models.CASCADE, null=True, related_name="+")
     tested_version = models.PositiveIntegerField(default=0)

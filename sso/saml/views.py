@@ -18,10 +18,19 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts import browser, queries
 from accounts.models import Way
 from accounts.queries import who_is_at
+from identity_platform.errors import PlatformError
 from sso.actions import attempts, tests
 from sso.actions.sign_in import Proven, complete_sso
 from sso.claims import ClaimsRejected, read_claims
-from sso.errors import ConnectionChanged, ConnectionNotLive, ResponseTooLarge, ResponseUnreadable, SignInRefused
+from sso.errors import (
+    AddressNotServed,
+    ConnectionChanged,
+    ConnectionNotLive,
+    ResponseTooLarge,
+    ResponseUnreadable,
+    SignInRefused,
+    WrongAccount,
+)
 from sso.models import SignInAttempt
 from sso.queries.sign_in import find_live_revision
 from sso.saml import addresses, reading
@@ -133,9 +142,9 @@ class FinishView(PublicView):
         except (AssertionRejected, ClaimsRejected, SignInRefused, ConnectionChanged) as error:
             return refuse(
                 request,
-                error,
+                _name_other_account(request, error, attempt=attempt, email=email),
                 way=Way.SSO,
-                email=email,
+                email=email or attempt.login_hint,
                 product=attempt.product,
                 connection=attempt.connection,
                 revision=attempt.revision,
@@ -145,6 +154,17 @@ class FinishView(PublicView):
             attempts.await_confirmation(attempt, user=proven.user)
             return _see_other(reverse("saml_confirm", args=[attempt.connection_id, relay_state_of(request)]))
         return completion.finish(request, proven, next_path=attempt.next_path, now=now)
+
+
+def _name_other_account(
+    request: HttpRequest, error: PlatformError, *, attempt: SignInAttempt, email: str
+) -> PlatformError:
+    """An address that nothing serves is another account's, where this browser came as somebody else."""
+    signed_in = who_is_at(request)
+    meant = signed_in.user.email if signed_in else attempt.login_hint
+    if isinstance(error, AddressNotServed) and meant not in {"", email}:
+        return WrongAccount(expected=meant, received=email)
+    return error
 
 
 def relay_state_of(request: HttpRequest) -> str:

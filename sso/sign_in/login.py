@@ -69,6 +69,7 @@ class LoginView(PublicView):
             browser_hash=browser_hash,
             product=product,
             next_path=next_path(request),
+            login_hint=email,
             now=now,
         )
         return HttpResponseRedirect(f"{begun.path}?{urlencode({'email': email})}")

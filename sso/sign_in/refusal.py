@@ -16,7 +16,7 @@ from accounts.queries import who_is_at
 from identity_platform.errors import PlatformError
 from orgs.models import Organization, Product
 from sso.actions.refusals import record_refusal
-from sso.errors import ConnectionNotLive, OtherBrowserBegan, SsoRequired
+from sso.errors import ConnectionNotLive, OtherBrowserBegan, SsoRequired, WrongAccount
 from sso.models import Connection, ConnectionRevision, SignInAttempt
 from sso.saml import addresses
 from sso.sign_in.advice import Advice, advice_for
@@ -112,6 +112,8 @@ def show_refused(request: HttpRequest, refused: Refused) -> HttpResponse:
     }
     signed_in = who_is_at(request)
     query = {"email": email, "product": product.slug if product else "", "next": refused.next_path}
+    if isinstance(error, WrongAccount):
+        query["email"] = error.expected
     if signed_in:
         query["again"] = "true"  # without it the sign-in page sends on whoever is signed in
     context: dict[str, Any] = {

@@ -73,6 +73,7 @@ class RequiredView(PublicView):
                 browser_hash=browser_hash,
                 product=product,
                 next_path=next_path(request),
+                login_hint=email,
                 now=timezone.now(),
             )
             ways.append((begun.attempt.revision.connection, f"{begun.path}?{urlencode({'email': email})}"))
