@@ -160,6 +160,14 @@ def test_what_the_owners_browser_asks_for_uses_up_nobodys_count(cast: Cast) -> N
     assert ask().status_code == 302
 
 
+def test_each_browser_of_the_owner_has_its_own_five(cast: Cast) -> None:
+    """Even one that a thief holds uses up nothing of the others."""
+    stolen, owners = known_browser(cast.alice), known_browser(cast.alice)
+    assert [ask(by=stolen).status_code for _ in range(6)] == [302] * 5 + [429]
+
+    assert ask(by=owners).status_code == 302
+
+
 def test_known_and_unknown_addresses_are_limited_alike(cast: Cast) -> None:
     answers, queries = set(), []
     for email in (ALICE, "nobody@acme.example"):
