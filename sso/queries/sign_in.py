@@ -131,15 +131,16 @@ def _policy_of(parent_id: uuid.UUID, *, domain: str, product_id: int, version: i
 
 
 def gather_sight(signed_in: SignedIn) -> decide.Sight:
-    """Which organizations this session may be told of; who holds the domain is asked only where it decides."""
-    proofs = tuple(_proof(proof) for proof in signed_in.proofs)
-    seen = decide.sight(proofs, holders=frozenset())
-    if seen.everything:
-        return seen
-    claims = DomainClaim.unscoped.filter(  # whoever holds the person's own domain alone
-        name=domain_of(signed_in.user.email), state=ClaimState.VERIFIED, is_shared=False, connection__retired_at=None
-    ).exclude(connection=None)  # until it is assigned, a domain counts as unverified for SSO (spec 4.5)
-    return decide.sight(proofs, holders=frozenset(claims.values_list("parent_id", flat=True)))
+    """Which organizations this session may be told of, by the proofs that weren't ended with its person's domain."""
+    proofs = [_proof(proof) for proof in signed_in.proofs]
+    # Whoever holds the person's own domain alone. Until it is assigned, it counts as unverified for SSO (spec 4.5).
+    claims = DomainClaim.unscoped.filter(
+        name=domain_of(signed_in.user.email), state=ClaimState.VERIFIED, is_shared=False
+    ).select_related("connection")
+    holders = {claim.parent_id for claim in claims if claim.connection and claim.connection.retired_at is None}
+    for ended_at in (claim.proofs_valid_from for claim in claims if claim.proofs_valid_from):
+        proofs = [proof for proof in proofs if proof.proved_at >= ended_at]
+    return decide.sight(tuple(proofs), holders=frozenset(holders))
 
 
 def account_of(email: str) -> User | None:

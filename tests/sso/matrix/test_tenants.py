@@ -167,6 +167,19 @@ def test_a_reset_of_p1_ends_elsewhere_only_what_rests_on_its_connection_or_on_it
         assert person_of(kind).domain.serves_alone(P1), (kind, way)
 
 
+def test_a_session_that_a_reset_ended_opens_no_account_page_either(world: World) -> None:
+    """5.6: sessions (proofs) of people in those domains end. A fresh one opens them again."""
+    vera = world.browser(person_of("verified address"), ("email",), proved_at=timezone.now())
+    assert vera.get("/account/").status_code == 200
+
+    reset(world)
+
+    assert vera.get("/account/").status_code == 302
+    assert "Aurora Works" not in vera.get("/").content.decode()
+    again = world.browser(person_of("verified address"), ("email",), proved_at=timezone.now())
+    assert again.get("/account/").status_code == 200
+
+
 def test_r38_a_refusal_is_a_matter_of_the_parent_whose_connection_it_was(world: World) -> None:
     error = AddressNotServed(received="somebody@globex.example")
     reference = record_refusal(
