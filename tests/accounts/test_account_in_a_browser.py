@@ -76,7 +76,7 @@ def test_a_domain_typed_in_an_ended_session_is_saved_after_signing_in_by_passwor
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Go on where you were")
     expect(page.get_by_role("main")).to_contain_text("typed.example")
-    page.get_by_role("button", name="Save it now").press("Enter")
+    page.get_by_role("button", name="Send it now").press("Enter")
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("typed.example")
     assert "/settings/identity/domains/" in page.url

@@ -51,7 +51,7 @@ def sign_in_by_email(browser: Client, asked: HttpResponse, email: str) -> HttpRe
     return browser.post(link.group())
 
 
-def press_save(browser: Client, path: str) -> HttpResponse:
+def press_send(browser: Client, path: str) -> HttpResponse:
     """Press the button of the page that waits: post its hidden fields as a browser does, following the 307."""
     page = browser.get(path).content.decode()
     fields: dict[str, list[str]] = {}
@@ -73,7 +73,7 @@ def test_a_domain_typed_after_the_session_had_ended_is_added_after_the_sign_in(c
     assert "typed.example" in waiting
     assert f'href="{page}"' in waiting  # the way back without saving
 
-    press_save(browser, landed["Location"])
+    press_send(browser, landed["Location"])
 
     assert DomainClaim.unscoped.get().name == "typed.example"
     assert not ParkedForm.objects.exists()
@@ -89,7 +89,7 @@ def test_the_form_is_kept_where_the_cookie_is_gone_too(gone_by: str, cast: Cast,
 
     asked = browser.post(add_domain_page(cast), {"domain": "typed.example"})
 
-    assert press_save(browser, sign_in_by_email(browser, asked, cast.alice.email)["Location"]).status_code == 200
+    assert press_send(browser, sign_in_by_email(browser, asked, cast.alice.email)["Location"]).status_code == 200
     assert DomainClaim.unscoped.get().name == "typed.example"
 
 
@@ -101,7 +101,7 @@ def test_what_needs_a_newer_sign_in_waits_in_the_running_session(
     asked = browser.post("/account/address/", {"email": "stella@new.example"})
     assert asked["Location"].startswith("/login/?again=true&next=%2Fcontinue%2F")
     landed = sign_in_by_email(browser, asked, cast.stella.email)
-    page = press_save(browser, landed["Location"])
+    page = press_send(browser, landed["Location"])
 
     assert b"We sent a link to stella@new.example" in page.content
 
@@ -156,7 +156,7 @@ def test_it_is_sent_once_and_is_over_after_an_hour(cast: Cast, browser_of: Brows
     asked = browser.post(page, {"domain": "typed.example"})
     path = sign_in_by_email(browser, asked, cast.alice.email)["Location"]
 
-    press_save(browser, path)
+    press_send(browser, path)
     assert browser.post(path).status_code == 404
 
     end_session_of(cast.alice)
