@@ -18,7 +18,7 @@ from audit.tasks import deliver_outbox
 from domains.models import DomainClaim, ShareableName
 from orgs.models import Enforcement, Invitation, Product
 from tests.cast import Cast, role_of, verified_domain
-from tests.factories.sso import IdentityProvider, live_connection
+from tests.factories.sso import IdentityProvider, live_connection, sign_in_with_sso
 from tests.sso.sign_in.test_sso import who
 
 Browser = Callable[..., Client]
@@ -324,6 +324,26 @@ def test_what_is_under_way_to_the_former_address_is_void(cast: Cast, browser_of:
     assert EmailedSignIn.objects.get().used_at is not None
     invitation.refresh_from_db()
     assert invitation.withdrawn_at is not None
+
+
+def test_a_link_asked_for_before_the_identity_provider_moved_the_address_is_void(
+    cast: Cast, browser_of: Browser, acme_claim: DomainClaim, now: datetime
+) -> None:
+    okta = live_connection(cast.acme_group, created_by=cast.alice, claims=(acme_claim,))
+    sign_in_with_sso(browser_of(), okta, "erin@acme.example", subject="erin")
+    change = AddressChange.objects.create(
+        user=User.objects.get(email="erin@acme.example"),
+        email="erin@elsewhere.example",
+        token_hash="asked before the domain was verified",
+        created_at=now,
+        expires_at=now + timedelta(hours=2),
+    )
+
+    sign_in_with_sso(browser_of(), okta, "erin.new@acme.example", subject="erin")
+
+    change.refresh_from_db()
+    assert change.user.email == "erin.new@acme.example"
+    assert change.used_at is not None
 
 
 def test_nobody_is_flooded_with_our_mails(cast: Cast, browser_of: Browser) -> None:
