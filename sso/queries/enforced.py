@@ -26,6 +26,7 @@ class ShownEnforcement:
     by: str
     people: int
     is_new: bool
+    is_first_day: bool = False
     refusals: Sequence[AuditEvent] = ()
     refused: int = 0
 
@@ -51,6 +52,7 @@ def gather_enforcement(
                 by=makers.get(product.slug, "") if row else "",
                 people=people.get(product.id, 0),
                 is_new=is_new,
+                is_first_day=row is not None and now - row.enforced_at < FIRST_DAY,
                 refusals=of_first_day[:MOST_REFUSALS],
                 refused=len(of_first_day),
             )

@@ -60,7 +60,7 @@ def judge_person(facts: PersonFacts) -> Judged:
         return Judged(
             Standing.MAY_BE_LOCKED_OUT,
             f"Never signed in with {facts.provider}",
-            f"Assign them to the application in {facts.provider}, and ask them to sign in with SSO once",
+            f"Assign them in {facts.provider} and have them try SSO",
         )
     if facts.is_unmapped:
         return Judged(

@@ -30,7 +30,7 @@ def test_those_who_may_be_locked_out_stand_first_with_what_to_do(alice: Client, 
 
     assert "1 person who may be locked out" in page
     assert "Bob bob@acme.example User" in page
-    assert "Assign them to the application in Okta, and ask them to sign in with SSO once" in page
+    assert "Assign them in Okta and have them try SSO Never signed in with Okta" in page
     assert "Require SSO for 2 people" in page
 
 
