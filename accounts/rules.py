@@ -23,12 +23,12 @@ class WrongCodes:
 def link_only_until(wrong: Sequence[WrongCodes], *, now: datetime) -> datetime | None:
     """Until when an address is signed in to by link alone, from the wrong codes of all its mails; None: codes work.
 
-    Ten within 24 hours end the codes, for 24 hours from the last of them (spec 6.6). Those typed before `now` alone
-    are looked at.
+    Ten within 24 hours end the codes, for 24 hours from the last of them (spec 6.6). One that seems to lie ahead of
+    `now`, because it came at the same moment or to a process whose clock is fast, counts as typed now.
     """
-    typed = sorted((each for each in wrong if each.count > 0 and each.last_at <= now), key=lambda each: each.last_at)
+    typed = [WrongCodes(each.count, min(each.last_at, now)) for each in wrong if each.count > 0]
     until = None
-    for latest in typed:
+    for latest in sorted(typed, key=lambda each: each.last_at):
         window = [
             each.count for each in typed if latest.last_at - WRONG_CODES_COUNT_FOR < each.last_at <= latest.last_at
         ]

@@ -25,6 +25,7 @@ TABLE = [
     ("ten a day ago: over", [wrong(5, hours_ago=25), wrong(5, hours_ago=24)], None),
     ("ten nearly a day ago", [wrong(5, hours_ago=30), wrong(5, hours_ago=23)], 1),
     ("a pause is not made longer by less than ten more", [wrong(10, hours_ago=30), wrong(3)], None),
+    ("ten by a clock two minutes fast", [wrong(10, hours_ago=-0.03)], 24),
     ("ten more are", [wrong(10, hours_ago=20), wrong(3, hours_ago=1)], 23),
 ]
 
