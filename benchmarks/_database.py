@@ -27,6 +27,7 @@ def platform() -> Iterator[None]:
     _log_as_production_does()
     runner = get_runner(settings)(verbosity=0, interactive=False)
     setup_test_environment()
+    _render_as_production_does()
     databases = runner.setup_databases()
     try:
         load_products(Path(settings.PRODUCTS_FILE).read_bytes())
@@ -34,6 +35,14 @@ def platform() -> Iterator[None]:
     finally:
         runner.teardown_databases(databases)
         teardown_test_environment()
+
+
+def _render_as_production_does() -> None:
+    """Without the signal that tests have each template send."""
+    from django.template import Template
+    from django.test.utils import _TestState
+
+    Template._render = _TestState.saved_data.template_render
 
 
 def _log_as_production_does() -> None:

@@ -16,7 +16,6 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
-from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 
 Arguments = ParamSpec("Arguments")
@@ -107,10 +106,7 @@ class _Select:
     """A compiled query and how its rows become models, as django.db.models.query.ModelIterable does it."""
 
     statement: _Statement
-    model: type[models.Model]
-    columns: slice
-    names: Sequence[str]
-    related: Sequence[Any]
+    root: "_Maker"
     annotations: Mapping[str, int]
     converters: Sequence[tuple[int, Sequence[Any], Any]]
 
@@ -119,14 +115,10 @@ class _Select:
         compiler: Any = queryset.query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
         select, info = compiler.select, compiler.klass_info
-        columns = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
         converters = compiler.get_converters([expression for expression, *_ in select])
         return cls(
             statement=_Statement(sql, tuple(parameters)),
-            model=info["model"],
-            columns=columns,
-            names=[expression.target.attname for expression, *_ in select[columns]],
-            related=get_related_populators(info, select, connection.alias),  # type: ignore[call-arg] # of a later Django
+            root=_Maker.of(info, select),
             annotations=compiler.annotation_col_map or {},
             converters=[(position, *conversion) for position, conversion in converters.items()],
         )
@@ -140,11 +132,53 @@ class _Select:
         for position, functions, expression in self.converters:
             for convert in functions:
                 row[position] = convert(row[position], expression, connection)
-        made = self.model.from_db(connection.alias, self.names, row[self.columns])
-        for populator in self.related:
-            populator.populate(row, made)
+        made = self.root.make(row)
+        assert made is not None  # noqa: S101 - a row of the query is a row of its model
         for name, position in self.annotations.items():
             setattr(made, name, row[position])
+        return made
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes one model of a row and those that select_related added to it, as RelatedPopulator does, but sets what was
+    read without `Model.__init__`, which asks each field and sends two signals. Columns left away are deferred."""
+
+    model: type[models.Model]
+    columns: slice
+    names: Sequence[str]
+    key: int
+    related: Sequence[tuple["_Maker", Callable[[Any, Any], None], Callable[[Any, Any], None]]]
+
+    @classmethod
+    def of(cls, info: Mapping[str, Any], select: Sequence[Any]) -> "_Maker":
+        if info.get("from_parent"):
+            raise TypeError(f"{info['model'].__name__} inherits from a table of its own, which isn't prepared for")
+        columns = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
+        names = [expression.target.attname for expression, *_ in select[columns]]
+        return cls(
+            model=info["model"],
+            columns=columns,
+            names=names,
+            key=columns.start + names.index(info["model"]._meta.pk.attname),
+            related=[
+                (cls.of(related, select), related["local_setter"], related["remote_setter"])
+                for related in info.get("related_klass_infos", ())
+            ],
+        )
+
+    def make(self, row: Sequence[Any]) -> models.Model | None:
+        if row[self.key] is None:
+            return None
+        made = self.model.__new__(self.model)
+        made._state = models.base.ModelState()
+        made._state.adding, made._state.db = False, connection.alias
+        vars(made).update(zip(self.names, row[self.columns], strict=True))
+        for maker, set_local, set_remote in self.related:
+            other = maker.make(row)
+            set_local(made, other)
+            if other is not None:
+                set_remote(other, made)
         return made
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import browser
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.queries import SignedIn, proofs_of_session, take_up
 from identity_platform import credentials
 from identity_platform.prepared import prepared
@@ -62,7 +62,8 @@ def find_visitor(request: HttpRequest, slug: str) -> Visitor | None:
 def _proofs_with_membership(key_hash: str, *, slug: str, now: datetime) -> QuerySet[Any]:
     """The session's proofs, each with the person's `membership` of the organization and the domain's holder."""
     # The session's own person: whose key it is decides.
-    theirs = Membership.unscoped.filter(organization__slug=slug, user__sessions__key_hash=key_hash)
+    person = Session.objects.filter(key_hash=key_hash).values("user")
+    theirs = Membership.unscoped.filter(organization__slug=slug, user=Subquery(person))
     # A name that is verified and not shared has one holder (`unshared_domain_has_one_holder`).
     holders = ParentOrganization.objects.filter(
         domain_claims__name=OuterRef("session__user__email_domain"),
@@ -70,17 +71,26 @@ def _proofs_with_membership(key_hash: str, *, slug: str, now: datetime) -> Query
         domain_claims__is_shared=False,
     )
     proofs: Any = proofs_of_session(key_hash, now=now)  # the types know no filtered relations
-    return proofs.annotate(
-        membership=FilteredRelation(
-            "session__user__memberships",
-            condition=Q(session__user__memberships__id=Subquery(theirs.values("id"))),
-        ),
-        holder_id=Subquery(holders.values("id")),
-        holder_version=Subquery(holders.values("access_version")),
-    ).select_related(
-        *("session__user", "connection", "membership__role", "membership__tier"),
-        *("membership__organization__product", "membership__organization__plan"),
-        "membership__organization__parent",
+    return (
+        proofs.annotate(
+            membership=FilteredRelation(
+                "session__user__memberships",
+                condition=Q(session__user__memberships__id=Subquery(theirs.values("id"))),
+            ),
+            holder_id=Subquery(holders.values("id")),
+            holder_version=Subquery(holders.values("access_version")),
+        )
+        .select_related(
+            *("session__user", "connection", "membership__role", "membership__organization__product"),
+            *("membership__organization__plan", "membership__organization__parent"),
+        )
+        # What no page of an organization shows of the person in front of it: each column is CPU (benchmarks/).
+        .defer(
+            *("session__key_hash", "session__browser_hash", "session__ip", "session__user_agent", "session__ended_at"),
+            *("session__user__password", "session__user__email_domain", "session__user__erased_at"),
+            *("connection__protocol", "connection__provider", "connection__default_product"),
+            *("connection__created_by", "connection__created_at", "connection__last_sign_in_at"),
+        )
     )
 
 
