@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from prometheus_client import REGISTRY
 
 from identity_platform import limits
 from identity_platform.limits import Limit, Try, UsedUp, count_tries
@@ -18,6 +19,11 @@ pytestmark = pytest.mark.processes
 
 FIVE = Limit("test_of_five", most=5, span=timedelta(minutes=15))
 NOON = datetime(2026, 11, 24, 12, 0, 20, tzinfo=UTC)
+
+
+def sample(name: str, **labels: str) -> float:
+    """What Prometheus would be told."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 def count(whose: str = "alice", *, at: datetime = NOON) -> UsedUp | None:
@@ -67,12 +73,15 @@ def test_every_counter_ends_by_itself_and_names_nobody(redis: RedisServer) -> No
 
 def test_without_redis_the_process_counts_for_itself(redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     redis.stop()
+    counted, refused = sample("acme_limits_without_cache_total"), sample("acme_limit_refusals_total", limit=FIVE.name)
 
     with caplog.at_level(logging.WARNING):
         answers = [count() for _ in range(7)]
 
     assert [answer is None for answer in answers] == [True] * 5 + [False] * 2
     assert [record.message for record in caplog.records] == ["limits.cache_failed"]  # once a minute, not each time
+    assert sample("acme_limits_without_cache_total") == counted + 7
+    assert sample("acme_limit_refusals_total", limit=FIVE.name) == refused + 2
 
 
 def test_a_redis_that_never_answers_is_waited_for_once_and_then_left_alone(

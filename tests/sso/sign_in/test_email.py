@@ -94,8 +94,13 @@ def test_a_link_expires_after_fifteen_minutes(browser_of: Browser, cast: Cast) -
     _, link, _ = ask_for_mail(browser, "alice@acme.example")
     EmailedSignIn.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
-    assert b"has expired" in browser.post(link).content
+    refused = browser.post(link)
+
+    assert b"has expired" in refused.content
     assert who(browser) is None
+    event = AuditEvent.objects.latest("id")
+    assert (event.code, event.details["email"]) == ("sign_in.refused", "alice@acme.example")
+    assert event.reference.encode() in refused.content
 
 
 def test_the_code_dies_after_five_wrong_tries_and_the_link_lives_on(browser_of: Browser, cast: Cast) -> None:
