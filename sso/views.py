@@ -7,6 +7,7 @@ from orgs.access import OrganizationView
 from orgs.rules import what_identity_lacks
 from sso.queries.overview import gather_overview
 from sso.queries.refusals import count_refused_today
+from sso.queries.resetting import recent_resets
 
 
 class IdentityOverview(OrganizationView):
@@ -28,5 +29,6 @@ class IdentityOverview(OrganizationView):
             missing=missing,
             overview=gather_overview(self.organization, parent=parent, now=now),
             refused_today=count_refused_today(parent, organization=self.organization, now=now),
+            resets=recent_resets(parent, now=now),
             now=now,
         )

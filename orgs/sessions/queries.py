@@ -4,13 +4,16 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, F, Max, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models import Proof, Session, User, Way
 from orgs.models import Membership, Organization, ParentOrganization
 from orgs.sessions.policy import SessionPolicy, policy_of
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 WAYS = {
     Way.EMAIL.value: "Email",
@@ -136,10 +139,11 @@ def describe_people(
 
 def _with_counting_proof(organization: Organization, *, now: datetime) -> QuerySet[Membership]:
     parent = organization.parent
-    proofs = counting_proofs(parent, policy=policy_of(parent), now=now).filter(session__user=OuterRef("user"))
-    since_ended = proofs.filter(proved_at__gte=OuterRef("proofs_valid_from"))
+    # One condition, not two alternatives: so the database joins all proofs at once instead of asking for each member.
+    valid_from = Coalesce(OuterRef("proofs_valid_from"), Value(BEGINNING), output_field=DateTimeField())
+    proofs = counting_proofs(parent, policy=policy_of(parent), now=now).filter(proved_at__gte=valid_from)
     members: QuerySet[Membership] = Membership.objects.for_org(organization).letting_in()  # type: ignore[attr-defined]
-    return members.filter((Q(proofs_valid_from=None) & Exists(proofs)) | Exists(since_ended))
+    return members.filter(Exists(proofs.filter(session__user=OuterRef("user"))))
 
 
 def _describe(

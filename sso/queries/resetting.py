@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from accounts.models import Session, User
+from accounts.models import User
 from audit.codes import Code
 from audit.models import AuditEvent
 from domains.models import HOLDING, DomainClaim
@@ -22,6 +22,7 @@ from sso.queries.connections import OPEN
 KIND_OF_RESET = "connection.reset"
 # So long after a reset its people may be written to: later they have found their way by themselves.
 TELL_PEOPLE_FOR = timedelta(days=30)
+SHOWN_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,15 @@ def gather_reset(connection: Connection, *, parent: ParentOrganization, now: dat
     """The same in figures and names."""
     claims = served_by(connection)
     remaining = remaining_connections(connection)
-    sessions = sessions_that_end(connection, parent=parent, claims=claims, now=now)
+    sessions, people = count_what_ends(connection, parent=parent, claims=claims, now=now)
     return ResetEffects(
         claims=claims,
         remaining=remaining,
         made_optional=[] if remaining else enforced_products(parent),
         no_longer_requires_everybody=parent.requires_sso_for_every_member and not remaining,
         made_manual=[] if remaining else jit_organizations(parent),
-        sessions=sessions.count(),
-        people=sessions.values("user").distinct().count(),
+        sessions=sessions,
+        people=people,
     )
 
 
@@ -105,13 +106,14 @@ def jit_organizations(parent: ParentOrganization) -> list[Organization]:
     return list(organizations_in_mode(parent.id, mode=Mode.JIT).select_related("product"))
 
 
-def sessions_that_end(
+def count_what_ends(
     connection: Connection, *, parent: ParentOrganization, claims: Collection[DomainClaim], now: datetime
-) -> QuerySet[Session]:
-    """Sessions that open something now by a proof of its people, or by one through the connection itself."""
-    proofs = counting_proofs(parent, policy=policy_of(parent), now=now).filter(session=OuterRef("pk"))
-    through_it = Exists(proofs.filter(connection=connection))
-    return Session.objects.filter(through_it | (Q(user__in=_people_of(parent, claims=claims)) & Exists(proofs)))
+) -> tuple[int, int]:
+    """How many sessions, of how many people, open something now by a proof of its people, or by one through it."""
+    inside = Q(session__user__in=_people_of(parent, claims=claims))
+    proofs = counting_proofs(parent, policy=policy_of(parent), now=now).filter(Q(connection=connection) | inside)
+    counted = proofs.aggregate(sessions=Count("session", distinct=True), people=Count("session__user", distinct=True))
+    return counted["sessions"], counted["people"]
 
 
 def find_retired(parent: ParentOrganization, connection_id: object) -> Connection | None:
@@ -119,6 +121,13 @@ def find_retired(parent: ParentOrganization, connection_id: object) -> Connectio
     connections = Connection.objects.for_parent(parent).filter(id=connection_id, retired_at__isnull=False)
     found: Connection | None = connections.filter(revisions__state=RevisionState.LIVE).first()
     return found
+
+
+def recent_resets(parent: ParentOrganization, *, now: datetime) -> list[Connection]:
+    """What was reset in the last week, newest first: the page *Identity and access* leads to it so long."""
+    live = ConnectionRevision.unscoped.filter(connection=OuterRef("pk"), state=RevisionState.LIVE)  # of this parent's
+    retired = Connection.objects.for_parent(parent).filter(Exists(live), retired_at__gt=now - SHOWN_FOR)
+    return list(retired.order_by("-retired_at"))
 
 
 def domains_that_were_served(connection: Connection) -> list[DomainClaim]:

@@ -367,6 +367,15 @@ def test_a_manager_whose_plan_lost_sso_can_still_reset(okta, outside, cast):
     assert reset(outside, okta).status_code == 302
 
 
+def test_identity_and_access_leads_to_it_for_a_week(outside, okta, cast):
+    reset(outside, okta)
+    overview = "/orgs/acme/settings/identity/"
+    assert page_of(okta) in outside.get(overview).content.decode()
+
+    Connection.objects.for_parent(cast.acme_group).update(retired_at=timezone.now() - timedelta(days=8))
+    assert page_of(okta) not in outside.get(overview).content.decode()
+
+
 def test_afterwards_its_people_can_be_told_once(outside, okta, cast, browser_of):
     person("erin@acme.example")
     person("hal@acme-labs.example")
