@@ -548,12 +548,21 @@ def account(*, subject: str, email: str = "rosa@gmail.com") -> google.GoogleAcco
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("subjects", [("one", "one"), ("one", "two")])
-def test_first_sign_ins_at_once_make_one_person_with_one_subject(subjects: tuple[str, str], products: object) -> None:
-    now, results, start = timezone.now(), [], threading.Barrier(2)
+def test_first_sign_ins_at_once_make_one_person_with_one_subject(
+    subjects: tuple[str, str], products: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have seen that nobody is tied before either of them ties."""
+    now, results, both_have_read = timezone.now(), [], threading.Barrier(2)
+    judge = google.ensure_admitted
+
+    def judge_together(*args: Any, **kwargs: Any) -> Any:
+        both_have_read.wait(10)
+        return judge(*args, **kwargs)
+
+    monkeypatch.setattr(google, "ensure_admitted", judge_together)
 
     def complete(subject: str) -> None:
         try:
-            start.wait(10)
             sign_in = GoogleSignIn(product=None, next_path="")
             results.append(google.complete_google(sign_in, account=account(subject=subject), now=now).user.email)
         except Exception as error:
@@ -574,13 +583,20 @@ def test_first_sign_ins_at_once_make_one_person_with_one_subject(subjects: tuple
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_r23_of_two_callbacks_at_once_one_goes_on(products: object) -> None:
-    now, results, start = timezone.now(), [], threading.Barrier(2)
+def test_r23_of_two_callbacks_at_once_one_goes_on(products: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have found the sign-in unused before either of them uses it."""
+    now, results, both_have_read = timezone.now(), [], threading.Barrier(2)
+    unseal = google.secrets_of
+
+    def unseal_together(sign_in: GoogleSignIn) -> Any:
+        both_have_read.wait(10)
+        return unseal(sign_in)
+
+    monkeypatch.setattr(google, "secrets_of", unseal_together)
     state = google.start_google_sign_in(browser_hash="b", product=None, next_path="", now=now)
 
     def use_up() -> None:
         try:
-            start.wait(10)
             google.use_up(state, browser_hash="b", now=now)
             results.append("used")
         except Exception as error:

@@ -7,7 +7,6 @@ platform is on `localhost`, the identity provider on 127.0.0.1: two sites to a b
 import base64
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,11 +33,10 @@ from sso.setup.reading import read_address
 from tests.browsers import open_chromium
 from tests.cast import Cast, verified_domain
 from tests.factories.sso import signing_key
-from tests.production.compose import wait_until
+from tests.peers.running import run_peer
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-PEER = Path(django_settings.BASE_DIR, "tests", "peers", "saml-idp.mjs")
 DANA = {"id": "u-1", "email": "dana@acme.example", "firstName": "Dana", "lastName": "Reyes", "groups": ["staff"]}
 LEO = {"id": "u-2", "email": "leo@acme-labs.example", "firstName": "Leo", "lastName": "Sand", "groups": []}
 SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}"
@@ -46,43 +44,21 @@ SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
 
 @contextmanager
-def run_peer(folder: Path, *, sign: str) -> Iterator[str]:
+def run_identity_provider(folder: Path, *, sign: str) -> Iterator[str]:
     """The identity provider as a process of its own until the block is left; gives its address."""
-    key, log = signing_key("samlp"), folder / "log"
+    key = signing_key("samlp")
     (folder / "key.pem").write_text(key.private_pem)
     (folder / "certificate.pem").write_text(key.certificate_pem)
     (folder / "users.json").write_text(json.dumps([DANA, LEO]))
     files = ("--key", "key.pem", "--cert", "certificate.pem", "--users", "users.json")
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["node", PEER, "--port", "0", "--sign", sign, *files],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until(
-            lambda: "listening on" in log.read_text() or process.poll() is not None,
-            seconds=60,
-            what="a word of the identity provider",
-        )
-        address = re.search(r"listening on (http://127\.0\.0\.1:\d+)", log.read_text())
-        assert address, f"{log.read_text()} (`make test` installs what it needs into tests/peers/node_modules)"
-        yield address.group(1)
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    with run_peer("saml-idp.mjs", "--sign", sign, *files, folder=folder) as address:
+        yield address
 
 
 @pytest.fixture(params=["assertion"])
 def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """What is signed is the parameter: the assertion, the response around it, or both."""
-    with run_peer(tmp_path, sign=request.param) as address:
+    with run_identity_provider(tmp_path, sign=request.param) as address:
         yield address
 
 
