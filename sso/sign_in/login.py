@@ -12,6 +12,7 @@ from accounts.addresses import domain_of
 from accounts.errors import SignInNotBegunHere
 from accounts.queries import who_is_at
 from identity_platform.errors import PlatformError
+from identity_platform.kept_pages import render_kept
 from orgs.models import Product
 from sso.actions import attempts
 from sso.errors import NoConnection
@@ -35,19 +36,19 @@ class LoginView(PublicView):
         if signed_in and not (flag(request, "again") or flag(request, "staff")):
             return HttpResponseRedirect(next_path(request) or "/")
         email = signed_in.user.email if signed_in else request.GET.get("email", "")
-        return self._page(request, AddressForm(initial={"email": email}))
+        return self._page(request, email=email)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = AddressForm(request.POST)
         if not form.is_valid():
-            return self._page(request, form, status=422)
+            return self._page(request, email=request.POST.get("email", ""), form=form)
         try:
             return self._continue(request, form.cleaned_data["email"], product=product_of(request))
         except PlatformError as error:
             if not error.field:
                 raise  # a page of its own: nothing that can be typed here helps
             form.add_error(error.field, f"{error.message_text} {error.remedy_text}")
-            return self._page(request, form, status=422)
+            return self._page(request, email=request.POST.get("email", ""), form=form)
 
     def _continue(self, request: HttpRequest, email: str, *, product: Product | None) -> HttpResponse:
         now, browser_hash = timezone.now(), browser.browser_hash(request)
@@ -85,8 +86,8 @@ class LoginView(PublicView):
             for_staff=for_staff,
         )
 
-    def _page(self, request: HttpRequest, form: AddressForm, *, status: int = 200) -> HttpResponse:
-        """Kept cheap, since everybody opens it: the one field stands in the template as it is (benchmarks/)."""
+    def _page(self, request: HttpRequest, *, email: str, form: AddressForm | None = None) -> HttpResponse:
+        """The page, with what was wrong in a posted `form`. Everybody opens it, so it is kept while it is empty."""
         product, for_staff, only_sso = product_of(request), flag(request, "staff"), flag(request, "sso")
         again, wanted = flag(request, "again"), next_path(request)
         carried = {
@@ -97,15 +98,12 @@ class LoginView(PublicView):
             "again": "true" if again else "",
         }
         carried = {name: value for name, value in carried.items() if value}
-        email = form["email"].value() or ""
         elsewhere = {name: value for name, value in carried.items() if name in {"product", "next", "again"}}
         if email:
             elsewhere["email"] = email
         context = {
-            "form": form,
             "email": email,
-            "email_errors": form.errors.get("email") if form.is_bound else None,
-            "product": product,
+            "product": str(product) if product else "",
             "product_label": product_label(product),
             "carried": carried,
             "elsewhere": f"?{urlencode(elsewhere)}" if elsewhere else "",
@@ -114,4 +112,7 @@ class LoginView(PublicView):
             "again": again,
             "google": bool(getattr(settings, "GOOGLE_CLIENT_ID", "")) and not for_staff,
         }
-        return render(request, "sign_in/login.html", context, status=status)
+        if form is None and not email:
+            return render_kept(request, "sign_in/login.html", context)
+        errors = {"form": form, "email_errors": form.errors.get("email")} if form else {}
+        return render(request, "sign_in/login.html", {**context, **errors}, status=422 if form else 200)
