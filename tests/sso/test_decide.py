@@ -1,6 +1,7 @@
 """The table of spec 6.1 and the two policies of 6.3, as rules without a database."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,16 @@ from hypothesis import strategies as st
 
 from accounts.models import Way
 from sso.rules import decide
-from sso.rules.decide import AdmitFacts, DomainHold, Enforced, ProofFacts, Reason, SessionPolicy
+from sso.rules.decide import (
+    AdmitFacts,
+    DomainHold,
+    Enforced,
+    ProofFacts,
+    Reason,
+    SessionPolicy,
+    SignInFacts,
+    Verdict,
+)
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HERE, ELSEWHERE = uuid.uuid4(), uuid.uuid4()
@@ -54,6 +64,67 @@ def test_without_a_product_email_is_offered_while_any_product_lets_it_in() -> No
 
     assert decide.offer((enforced_for_one,), product=None, products=PRODUCTS).email
     assert not decide.offer((enforced_for_all,), product=None, products=PRODUCTS).email
+
+
+@pytest.mark.parametrize(
+    ("situation", "holds", "is_staff", "ways"),
+    [
+        ("nobody holds the domain", (), False, {"email", "password", "google"}),
+        ("verified, not assigned", (hold(connection_id=None),), False, {"email", "password", "google"}),
+        ("assigned, not live", (hold(is_live=False),), False, {"email", "password", "google"}),
+        ("assigned and live", (hold(),), False, {"email", "password", "google", "sso"}),
+        ("enforced", (hold(enforced_products=frozenset({ASSISTANT})),), False, {"sso"}),
+        (
+            "enforced for another product",
+            (hold(enforced_products=frozenset({CONSOLE})),),
+            False,
+            {"email", "password", "google", "sso"},
+        ),
+        ("enforced, lapsed", (hold(enforced_products=PRODUCTS, is_lapsed=True),), False, {"known by sso"}),
+        ("lapsed", (hold(is_lapsed=True),), False, {"email", "password", "google", "known by sso"}),
+        (
+            "shared and enforced",
+            (hold(enforced_products=PRODUCTS, is_shared=True),),
+            False,
+            {"email", "password", "google", "sso"},
+        ),
+        (
+            "served by another connection",
+            (hold(connection_id=THEIRS),),
+            False,
+            {"email", "password", "google"},
+        ),
+        ("held by another parent", (hold(parent_id=ELSEWHERE),), False, {"email", "password", "google"}),
+        ("staff", (hold(),), True, {"email", "password", "google", "staff"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_table_of_proofs_that_become_a_session(
+    situation: str, holds: tuple[DomainHold, ...], is_staff: bool, ways: set[str]
+) -> None:
+    """Spec 6.1, 4.6, 5.8 and 9.1, for somebody who signs in to Assistant; SSO is that of OURS, of the parent HERE."""
+
+    def admitted(way: Way, *, is_known_there: bool = False) -> bool:
+        return decide.admit_sign_in(
+            sign_in_facts(way, holds, is_staff=is_staff, is_known_there=is_known_there)
+        ).admitted
+
+    found = {way.value for way in Way if admitted(way)}
+    if "sso" not in found and admitted(Way.SSO, is_known_there=True):
+        found.add("known by sso")
+
+    assert found == ways
+
+
+def sign_in_facts(way: Way, holds: tuple[DomainHold, ...], **fields: object) -> SignInFacts:
+    sso = {"connection_id": OURS, "connection_parent_id": HERE} if way == Way.SSO else {}
+    return SignInFacts(**{"way": way, "holds": holds, "product": ASSISTANT, "products": PRODUCTS, **sso, **fields})  # type: ignore[arg-type]
+
+
+def test_a_refused_sign_in_names_who_asks_for_sso_and_where_it_is_given() -> None:
+    verdict = decide.admit_sign_in(sign_in_facts(Way.PASSWORD, (hold(enforced_products=PRODUCTS),)))
+
+    assert verdict == Verdict(admitted=False, reason=Reason.SSO_ENFORCED, connection_id=OURS, parent_id=HERE)
 
 
 POLICY = SessionPolicy(lifetime=timedelta(days=30), idle=timedelta(days=7))
@@ -134,6 +205,7 @@ def test_ending_sessions_lets_no_email_proof_count() -> None:
         pytest.param({"last_seen_at": NOW - timedelta(days=8)}, id="idle too long"),
         pytest.param({"policy": SessionPolicy(timedelta(days=30), timedelta(days=7), NOW)}, id="ended by the parent"),
         pytest.param({"own_hold": hold(proofs_valid_from=NOW)}, id="ended for the domain"),
+        pytest.param({"member_proofs_valid_from": NOW}, id="ended for this person here"),
     ],
 )
 def test_a_proof_that_is_over_opens_nothing(fields: dict[str, object]) -> None:
@@ -207,6 +279,7 @@ situations = st.builds(
     requires_sso_of_everybody=st.booleans(),
     holder=st.one_of(st.none(), holds),
     enforced_by_holder=enforced,
+    member_proofs_valid_from=moments,
 )
 
 
@@ -220,3 +293,52 @@ def test_nobody_is_admitted_without_a_proof_of_their_own(situation: AdmitFacts) 
 def test_another_proof_never_takes_an_entrance_away(situation: AdmitFacts, another: ProofFacts) -> None:
     if decide.admit(situation, now=NOW).admitted:
         assert decide.admit(replace(situation, proofs=(*situation.proofs, another)), now=NOW).admitted
+
+
+def later(moment: datetime | None, span: timedelta) -> datetime:
+    return (moment or NOW - timedelta(days=40)) + span
+
+
+ENDINGS: dict[str, Callable[[AdmitFacts, timedelta], AdmitFacts]] = {
+    "the parent's": lambda facts, span: replace(
+        facts, policy=replace(facts.policy, proofs_valid_from=later(facts.policy.proofs_valid_from, span))
+    ),
+    "the member's": lambda facts, span: replace(
+        facts, member_proofs_valid_from=later(facts.member_proofs_valid_from, span)
+    ),
+    "the domain's": lambda facts, span: replace(facts, own_hold=ended(facts.own_hold, span)),
+    "the holder's": lambda facts, span: replace(facts, holder=ended(facts.holder, span)),
+    "the connections'": lambda facts, span: replace(
+        facts,
+        proofs=tuple(
+            replace(one, connection_proofs_valid_from=later(one.connection_proofs_valid_from, span))
+            for one in facts.proofs
+        ),
+    ),
+    "the enforcement's": lambda facts, span: replace(
+        facts, enforced_here=facts.enforced_here and replace(facts.enforced_here, email_proofs_valid_from=NOW)
+    ),
+}
+
+
+def ended(held: DomainHold | None, span: timedelta) -> DomainHold | None:
+    return held and replace(held, proofs_valid_from=later(held.proofs_valid_from, span))
+
+
+@given(situations, st.sampled_from(sorted(ENDINGS)), st.timedeltas(timedelta(0), timedelta(days=60)))
+def test_ending_never_lets_more_in(situation: AdmitFacts, whose: str, span: timedelta) -> None:
+    if not decide.admit(situation, now=NOW).admitted:
+        assert not decide.admit(ENDINGS[whose](situation, span), now=NOW).admitted
+
+
+@given(st.sampled_from(Way), st.lists(holds, max_size=3).map(tuple), st.sampled_from([None, ASSISTANT, CONSOLE]))
+def test_r34_no_way_but_sso_is_admitted_where_it_is_not_offered(
+    way: Way, held: tuple[DomainHold, ...], product: int | None
+) -> None:
+    offered = decide.offer(held, product=product, products=PRODUCTS)
+    verdict = decide.admit_sign_in(sign_in_facts(way, held, product=product))
+
+    if way == Way.SSO:
+        assert not verdict.admitted or OURS in offered.connections
+    elif way != Way.STAFF:
+        assert verdict.admitted is offered.email
