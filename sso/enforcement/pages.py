@@ -15,7 +15,8 @@ from identity_platform.plans import Plan
 from orgs.models import Enforcement, Organization, ParentOrganization, Product
 from sso.actions.enforcement import last_asked
 from sso.enforcement.forms import LISTS, PeopleForm
-from sso.queries.enforcement_plans import has_proof_through
+from sso.models import Connection
+from sso.queries.enforcement_plans import connection_to_prove, has_proof_through
 from sso.queries.enforcing import Crowd, OldProofs, find_old_proofs, gather_crowd
 from sso.rules.enforcement import Judged
 
@@ -47,7 +48,8 @@ class Tab:
 
 @dataclass(frozen=True)
 class EnforcementPage:
-    """`proof` is the saver's own through one of the connections; None if there is none that counts."""
+    """`proof` is the saver's own through one of the connections, None if there is none that counts; `prove_with` is
+    where they would give one."""
 
     product: Product
     crowd: Crowd
@@ -60,6 +62,7 @@ class EnforcementPage:
     asked: AuditEvent | None
     old: OldProofs
     proof: Proof | None
+    prove_with: Connection | None
     shown: str
     page: Page[Any]
     rows: Sequence[ShownPerson]
@@ -101,6 +104,8 @@ def gather_page(
     at_risk = len(plan.harmed)
     shown = chosen_list(form, at_risk=at_risk)
     found = Paginator(people_shown(crowd, shown, form=form), per_page).get_page(page)
+    # Only these rows are described: what is shown of a person costs more than finding them.
+    described = crowd.described(User.objects.filter(id__in=[person.id for person in found]))
     return EnforcementPage(
         product=product,
         crowd=crowd,
@@ -113,9 +118,10 @@ def gather_page(
         asked=last_asked(parent, product=product, now=now),
         old=find_old_proofs(crowd, now=now),
         proof=has_proof_through(signed_in, crowd.connection_ids, organization=organization, now=now),
+        prove_with=connection_to_prove(crowd, signed_in.user),
         shown=shown,
         page=found,
-        rows=[ShownPerson(person, crowd.judge(person)) for person in found],
+        rows=[ShownPerson(person, crowd.judge(person)) for person in described],
     )
 
 
@@ -125,19 +131,18 @@ def chosen_list(form: PeopleForm, *, at_risk: int) -> str:
     return asked or ("risk" if at_risk else "all")
 
 
-def people_shown(crowd: Crowd, shown: str, *, form: PeopleForm) -> QuerySet[Any]:
-    """One of the lists, filtered by the words looked for."""
+def people_shown(crowd: Crowd, shown: str, *, form: PeopleForm) -> QuerySet[User]:
+    """One of the lists by address, filtered by the words looked for."""
     sets = {"risk": crowd.may_be_locked_out, "all": crowd.affected, "others": crowd.not_affected}
     people: QuerySet[User] = sets[shown]()
     words = form.cleaned_data.get("q", "") if form.is_valid() else ""
     if words:
         people = people.filter(Q(email__icontains=words) | Q(name__icontains=words))
-    described: QuerySet[Any] = crowd.described(people)
-    return described
+    return people.order_by("email")
 
 
-def csv_rows(crowd: Crowd, people: QuerySet[Any]) -> Iterator[Sequence[Any]]:
-    for person in people.iterator(chunk_size=2000):
+def csv_rows(crowd: Crowd, people: QuerySet[User]) -> Iterator[Sequence[Any]]:
+    for person in crowd.described(people).iterator(chunk_size=2000):
         judged = crowd.judge(person)
         last = f"{person.last_sign_in_at:%Y-%m-%d %H:%M}" if person.last_sign_in_at else ""
         standing = judged.standing.value.replace("_", " ")

@@ -74,16 +74,16 @@ def test_every_state_is_accessible_and_fits_both_widths(
         for tab in (page, blocked):
             tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         blocked.goto(f"{live_server.url}{PAGE}")
-        complaints += examine(blocked, look=f"blocked {scheme}")
+        complaints.extend(examine(blocked, look=f"blocked {scheme}"))
         for query in ("", "?show=all&page=2", "?show=others"):
             page.goto(f"{live_server.url}{PAGE}{query}")
-            complaints += examine(page, look=scheme)
+            complaints.extend(examine(page, look=scheme))
         page.get_by_label("Type Acme to confirm").fill("Acme")
         page.get_by_role("button", name="Require SSO for 32 people").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Identity and access")
-        complaints += examine(page, look=f"enforced {scheme}")
+        complaints.extend(examine(page, look=f"enforced {scheme}"))
         page.goto(f"{live_server.url}{PAGE}")
-        complaints += examine(page, look=f"enforced {scheme}")
+        complaints.extend(examine(page, look=f"enforced {scheme}"))
         page.get_by_role("button", name="Make SSO optional for Assistant").click()
         expect(page.get_by_role("status")).to_contain_text(["SSO is optional again for Assistant."])
     assert complaints == []

@@ -22,7 +22,7 @@ from tests.sso.enforcement.conftest import CONSOLE, PAGE, enforce, join, member,
 pytestmark = pytest.mark.django_db
 Browser = Callable[..., Client]
 # Session and door, the plan, the crowd, three counts, one list, what the layout asks: not one of them for each person.
-MOST_QUERIES = 45
+MOST_QUERIES = 26
 
 
 def test_those_who_may_be_locked_out_stand_first_with_what_to_do(alice: Client, cast: Cast) -> None:

@@ -60,7 +60,7 @@ def test_keep_lets_older_proofs_count_and_takes_no_new_one(alice: Client, cast: 
 
 
 @pytest.mark.parametrize("way", [Way.EMAIL, Way.PASSWORD, Way.GOOGLE])
-def test_end_makes_email_password_and_google_proofs_count_for_nothing(
+def test_r34_end_makes_email_password_and_google_proofs_count_for_nothing(
     way: Way, alice: Client, cast: Cast, browser_of: Browser
 ) -> None:
     bob = browser_of(cast.bob, way=way, proved_at=timezone.now() - timedelta(minutes=5))
