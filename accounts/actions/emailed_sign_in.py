@@ -70,12 +70,17 @@ def link_only_until(email: str, *, now: datetime) -> datetime | None:
     return rules.link_only_until(_wrong_codes(email, now=now), now=now)
 
 
+def sign_in_of_link(token: str) -> EmailedSignIn | None:
+    """The sign-in behind an emailed link, open or over."""
+    return EmailedSignIn.objects.filter(link_hash=credentials.hash_token(token)).first()
+
+
 def find_link(token: str, *, browser_hash: str, now: datetime) -> EmailedSignIn:
     """The open sign-in behind an emailed link, without using it up: scanners open links.
 
     Raises LinkUnknown, LinkUsed, LinkExpired, OtherBrowser.
     """
-    sign_in = EmailedSignIn.objects.filter(link_hash=credentials.hash_token(token)).first()
+    sign_in = sign_in_of_link(token)
     if sign_in is None:
         raise errors.LinkUnknown
     _ensure_open(sign_in, browser_hash=browser_hash, now=now)

@@ -27,14 +27,13 @@ class CodeView(PublicView):
     """`/login/code/<id>/`: the mail is on its way; its code can be typed here."""
 
     def get(self, request: HttpRequest, sign_in_id: Any) -> HttpResponse:
-        sign_in, signed_in = _load(request, sign_in_id), who_is_at(request)
-        if sign_in.used_at and signed_in and signed_in.user.email == sign_in.email:
-            # Back to this page after the sign-in that it was for: there is nothing left to type.
-            return HttpResponseRedirect(sign_in.next_path or "/")
-        return _code_page(request, sign_in, CodeForm())
+        sign_in = _load(request, sign_in_id)
+        return _lead_on(request, sign_in) or _code_page(request, sign_in, CodeForm())
 
     def post(self, request: HttpRequest, sign_in_id: Any) -> HttpResponse:
         sign_in, form = _load(request, sign_in_id), CodeForm(request.POST)
+        if led_on := _lead_on(request, sign_in):
+            return led_on
         if not form.is_valid():
             return _code_page(request, sign_in, form, status=422)
         try:
@@ -84,7 +83,7 @@ class LinkView(PublicView):
         try:
             sign_in = emailed_sign_in.find_link(token, browser_hash=mark, now=timezone.now())
         except PlatformError as error:
-            return _refuse(request, error)
+            return _lead_on(request, emailed_sign_in.sign_in_of_link(token)) or _refuse(request, error)
         return render(
             request, "sign_in/link.html", {"email": sign_in.email, "signed_out": _whom_it_signs_out(request, sign_in)}
         )
@@ -94,7 +93,7 @@ class LinkView(PublicView):
         try:
             verified = emailed_sign_in.verify_link(token, browser_hash=mark, now=timezone.now())
         except PlatformError as error:
-            return _refuse(request, error)
+            return _lead_on(request, emailed_sign_in.sign_in_of_link(token)) or _refuse(request, error)
         return finish_email(request, verified)
 
 
@@ -122,6 +121,15 @@ def finish_email(request: HttpRequest, verified: EmailedSignIn) -> HttpResponse:
     except PlatformError as error:
         return _refuse(request, error, sign_in=verified)
     return completion.finish(request, proven, next_path=verified.next_path, now=now)
+
+
+def _lead_on(request: HttpRequest, sign_in: EmailedSignIn | None) -> HttpResponse | None:
+    """Where a used-up sign-in led, for whoever is signed in here by now: they went back, or pressed the button twice,
+    and a browser shows the answer to the second press."""
+    signed_in = who_is_at(request)
+    if sign_in and sign_in.used_at and signed_in and signed_in.user.email == sign_in.email:
+        return HttpResponseRedirect(sign_in.next_path or "/")
+    return None
 
 
 def _load(request: HttpRequest, sign_in_id: Any) -> EmailedSignIn:
