@@ -3,7 +3,7 @@
 An error's own remedy is for whoever mends the cause, often at the identity provider. Here stands the other half: what
 somebody at the browser can do, and what they may send to their IT, in words that blame nobody.
 
-Braces are filled from what this browser itself brought: `{provider}`, `{application}`, `{email}`, `{reference}`,
+Braces are filled from what this browser itself brought: `{provider}`, `{application}`, `{email}`, `{person}`, `{reference}`,
 `{organization}`. Nothing here says whether an account exists.
 """
 
@@ -88,7 +88,7 @@ BY_ERROR: dict[type[PlatformError], Advice] = {
     status.StatusRequestDenied: Advice(
         title="{provider} knows you, but doesn't let you use {application} yet",
         lead="Somebody at your company has to assign you to it there.",
-        for_it="Please assign me{as_email} to the application {application} in {provider}. Reference {reference}.",
+        for_it="Please assign {person} to the application {application} in {provider}. Reference {reference}.",
         steps=("When they have done it, try again. It works at once.",),
     ),
     status.StatusUnknownPrincipal: Advice(
@@ -126,7 +126,7 @@ BY_ERROR: dict[type[PlatformError], Advice] = {
     oidc.AccessDenied: Advice(
         title="The sign-in was declined at {provider}",
         lead="That happens when you press Cancel there, or when {application} isn't open to you there.",
-        for_it="If I didn't decline it myself: please assign me{as_email} to the application {application} in "
+        for_it="If I didn't decline it myself: please assign {person} to the application {application} in "
         "{provider}. Reference {reference}.",
         steps=("Try again. If it stays, send the message above to your IT team.",),
     ),
@@ -142,9 +142,9 @@ BY_ERROR: dict[type[PlatformError], Advice] = {
         steps=("Try again. If it stays, send the message above to your IT team.",),
     ),
     errors.GoogleAddressNotTrusted: Advice(
-        title="Google can't tell that {email} is yours today",
-        lead="Only who runs the mailbox can, and for this address that isn't Google. A link or a code by mail "
-        "shows it at once.",
+        title="Google can't confirm this address",
+        lead="It can for Gmail, and for accounts that a company manages at Google. Continue with email: a link or a "
+        "code there shows at once that the address is yours.",
         by_email=True,
     ),
     errors.GoogleAccountDiffers: Advice(

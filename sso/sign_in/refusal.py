@@ -103,6 +103,7 @@ def show_refused(request: HttpRequest, refused: Refused) -> HttpResponse:
         "provider": connection.name if connection else _provider_of(way),
         "application": product_label(product) or settings.PLATFORM_NAME,
         "email": email,
+        "person": email or "me",
         "as_email": f" as {email}" if email else "",
         "signed_in_there": f" You are signed in there as {email}." if email and connection else "",
         "expected": error.expected,

@@ -63,7 +63,7 @@ def test_the_message_for_it_is_ready_to_send(browser_of: Browser, okta: Identity
 
     assert "Okta knows you, but doesn't let you use Acme Identity yet" in text
     reference = the_refusal().reference
-    assert f"Please assign me as bob@acme.example to the application Acme Identity in Okta. Reference {reference}." in text
+    assert f"Please assign bob@acme.example to the application Acme Identity in Okta. Reference {reference}." in text
 
 
 @pytest.mark.parametrize(
