@@ -3,8 +3,8 @@
 An error's own remedy is for whoever mends the cause, often at the identity provider. Here stands the other half: what
 somebody at the browser can do, and what they may send to their IT, in words that blame nobody.
 
-Braces are filled from what this browser itself brought: `{provider}`, `{application}`, `{email}`, `{person}`, `{reference}`,
-`{organization}`. Nothing here says whether an account exists.
+Braces are filled from what this browser itself brought (`show_refused` has their names). Nothing here says whether an
+account exists.
 """
 
 from dataclasses import dataclass

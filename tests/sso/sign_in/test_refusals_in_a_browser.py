@@ -39,6 +39,13 @@ def cookies_of(client: Client, url: str) -> Cookies:
     return [{"name": name, "value": client.cookies[name].value, "url": url} for name in names if name in client.cookies]
 
 
+def mailed_link(browser: Client, email: str, **state: object) -> str:
+    _, link, _ = ask_for_mail(browser, email)
+    if state:
+        EmailedSignIn.objects.filter(email=email).update(**state)
+    return link
+
+
 @pytest.fixture
 def visits(
     cast: Cast, okta: IdentityProvider, browser_of: Callable[..., Client], live_server: Any, settings: Any
@@ -78,11 +85,7 @@ def visits(
         ("Finish signing in", {}),
     ):
         browser = browser_of()
-        email = f"person{len(found)}@nowhere.example"
-        _, link, _ = ask_for_mail(browser, email)
-        if state:
-            EmailedSignIn.objects.filter(email=email).update(**state)
-        visit(link, heading, browser)
+        visit(mailed_link(browser, f"person{len(found)}@nowhere.example", **state), heading, browser)
     visit(f"/login/link/{'x' * 43}/", "This sign-in link isn't valid.")
     nobody = browser_of()
     visit(
