@@ -45,11 +45,22 @@ def cookies(
         browser_of(user, proved_at=now - timedelta(hours=number))
     browser_of(cast.bob, way="sso", connection=okta.connection, proved_at=now - timedelta(hours=5))
     browser_of(cast.bob, proved_at=now - timedelta(hours=30))
-    client = browser_of(cast.alice)
-    return [
-        {"name": name, "value": client.cookies[name].value, "url": live_server.url}
-        for name in (settings.SESSION_COOKIE_NAME, settings.BROWSER_COOKIE_NAME)
-    ]
+    return cookies_of(browser_of(cast.alice), url=live_server.url)
+
+
+@pytest.fixture
+def outside(cast: Cast, browser_of: Callable[..., Client], live_server: Any, now: datetime) -> list[dict[str, str]]:
+    """Those of Carol, who manages Acme with an address outside its domains."""
+    carol = person("carol@contractors.example")
+    Membership.unscoped.create(
+        organization=cast.acme, user=carol, role=role_of(cast.acme, "owner"), source="manual", created_at=now
+    )
+    return cookies_of(browser_of(carol), url=live_server.url)
+
+
+def cookies_of(client: Client, *, url: str) -> list[dict[str, str]]:
+    names = (settings.SESSION_COOKIE_NAME, settings.BROWSER_COOKIE_NAME)
+    return [{"name": name, "value": client.cookies[name].value, "url": url} for name in names]
 
 
 @pytest.fixture
@@ -61,7 +72,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_every_page_is_accessible_and_fits(
-    width: int, theme: Any, okta: IdentityProvider, cookies: Any, live_server: Any, chromium: Browser
+    width: int, theme: Any, okta: IdentityProvider, cookies: Any, outside: Any, live_server: Any, chromium: Browser
 ) -> None:
     page = open_page(chromium, cookies, url=live_server.url, width=width, color_scheme=theme)
     complaints: list[str] = []
@@ -94,6 +105,15 @@ def test_every_page_is_accessible_and_fits(
     page.get_by_label("Type Acme to confirm").fill("acme")
     page.get_by_role("button", name="Reset Okta").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Okta was reset")
+    look()
+
+    page = open_page(chromium, outside, url=live_server.url, width=width, color_scheme=theme)
+    page.goto("/orgs/acme/settings/identity/")
+    look()
+    page.get_by_role("link", name="Tell its people").click()
+    look()
+    page.get_by_role("button", name="Email 32 people").click()
+    expect(page.get_by_text("32 people are being mailed.")).to_be_visible()
     look()
     assert complaints == []
 
