@@ -121,12 +121,13 @@ def gather_crowd(parent: ParentOrganization, *, product: Product) -> Crowd:
 
 def assigned_claims(parent: ParentOrganization) -> QuerySet[DomainClaim]:
     """The parent's verified and lapsed claims that a connection in use serves, with `live_revision`, its id or None."""
+    # That of the claim's own connection.
     live = ConnectionRevision.unscoped.filter(connection=OuterRef("connection"), state=RevisionState.LIVE)
     claims: QuerySet[DomainClaim] = (
         DomainClaim.objects.for_parent(parent)
         .filter(state__in=HOLDING, connection__isnull=False, connection__retired_at=None)
         .select_related("connection")
-        .annotate(live_revision=Subquery(live.values("id")[:1]))  # of the claim's own connection
+        .annotate(live_revision=Subquery(live.values("id")[:1]))
         .order_by("name")
     )
     return claims

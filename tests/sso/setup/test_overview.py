@@ -38,6 +38,7 @@ def test_the_sections_stand_in_their_order(alice: Client, claim: DomainClaim) ->
         "SSO configuration Whether",
         "Enforce SSO for Assistant",
         "Enforce SSO for Console",
+        "Session policy",
         "Organization SSO configuration",
         "Provisioning mode",
     ):
