@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from accounts.models import User
+from audit.actors import Actor
 from audit.models import AuditEvent
 from domains.models import DomainClaim
 from identity_platform.errors import PlatformError
-from identity_platform.plans import PlanExpired, store_plan
+from identity_platform.plans import PlanChanged, PlanExpired, store_plan
 from sso.actions.connections import go_live, plan_go_live, save_step
+from sso.actions.reset import reset_connection
 from sso.models import RevisionState
+from sso.queries.resetting import plan_reset
 from sso.setup.errors import DraftChanged
 from tests.cast import Cast
 from tests.sso.setup.conftest import Setup
@@ -75,3 +79,22 @@ def test_a_plan_confirmed_twice_at_once_goes_live_once(
     assert PlanExpired in refusals
     assert tested.now_is().state == RevisionState.LIVE
     assert AuditEvent.objects.filter(code="connection.went_live").count() == 1
+
+
+def test_two_managers_who_reset_at_once_reset_it_once(
+    tested: Setup, claim: DomainClaim, cast: Cast, now: datetime
+) -> None:
+    plan = plan_go_live(tested.connection, claim_ids=[claim.id], actor=tested.actor, now=now)
+    stored = store_plan(plan, parent_id=cast.acme_group.id, actor_id=cast.alice.id, now=now)
+    go_live(tested.connection, stored_plan=stored, claim_ids=[claim.id], actor=tested.actor, now=now)
+
+    def confirm(manager: User) -> Callable[[], Any]:
+        shown = plan_reset(tested.connection, parent=cast.acme_group)
+        kept = store_plan(shown, parent_id=cast.acme_group.id, actor_id=manager.id, now=now)
+        return lambda: reset_connection(tested.connection, stored_plan=kept, actor=Actor.of(manager), now=now)
+
+    refusals = refusals_of(confirm(cast.alice), confirm(cast.bob))
+
+    assert refusals.count(None) == 1
+    assert PlanChanged in refusals
+    assert AuditEvent.objects.filter(code="connection.reset").count() == 1
