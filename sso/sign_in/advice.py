@@ -222,8 +222,7 @@ BY_ERROR: dict[type[PlatformError], Advice] = {
     MembershipHeld: Advice(
         is_signed_in=True,
         lead="Your place, role and keys are kept. Somebody who manages the organization decides what happens next.",
-        for_it="My membership of {organization}{as_email} is on hold. It is shown with its reason under Identity and "
-        "access. Reference {reference}.",
+        for_it="My membership of {organization}{as_email} is on hold. Please decide about it. Reference {reference}.",
         steps=("When they have decided, try again. It works at once.",),
     ),
     # -- everything else that an identity provider can get wrong ------------------------------------------------------
