@@ -16,7 +16,7 @@ PRODUCTION = True
 
 # What only development may switch on. Here the variables have no effect; that somebody set one all the same means that
 # this deployment was started in the belief that it is something else.
-for _name in ("DEBUG", "DEMO", "DEMO_URL", "DEMO_DNS_PORT", "DNS_PORT", "ALLOWED_PRIVATE_NETWORKS"):
+for _name in ("DEBUG", "DEMO", "DEMO_URL", "DEMO_DNS_PORT", "DNS_PORT", "ALLOWED_PRIVATE_NETWORKS", "GOOGLE_ISSUER"):
     environment.forbid(_name, because="it is for development and must not be set under production settings")
 for _name in ("ALLOW_HTTP_IDENTITY_PROVIDERS", "ALLOW_RESERVED_DOMAINS", "STAFF_SECOND_FACTOR", "TEST_DATABASE"):
     environment.forbid(_name, because="it is for development and must not be set under production settings")

@@ -85,6 +85,8 @@ INSECURE = {
     "acme_prefix": {"DOMAIN_CHALLENGE_PREFIX": "acme"},
     "short_metrics_token": {"METRICS_TOKEN": "short"},
     "odd_proxy_count": {"TRUSTED_PROXY_COUNT": "one"},
+    "client_of_google_without_its_secret": {"GOOGLE_CLIENT_ID": "an-id"},
+    "something_else_for_google": {"GOOGLE_ISSUER": "https://idp.example"},
     "two_sources_of_a_secret": {"SECRET_KEY_FILE": "/run/secrets/secret_key"},
 }
 
