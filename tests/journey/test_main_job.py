@@ -49,38 +49,20 @@ def test_the_owner_claims_a_domain_and_it_turns_verified_by_itself(
     maya.get_by_role("link", name="Identity and access").first.click()
     expect(maya.get_by_role("heading", name="Identity and access")).to_be_visible()
 
-    name, value = steps.claim_domain(maya, "northwind.example")
-    expect(maya.get_by_text("Pending", exact=True).first).to_be_visible()
-    steps.add_txt_record(mayas_browser, world, "northwind.example", name=name, value=value)
-
-    # Nobody touches the page: the worker's check over real DNS turns the badge.
-    expect(maya.locator(".badge.ok", has_text="Verified").first).to_be_visible(timeout=90_000)
+    # Nobody touches the page: it follows what the worker finds.
+    steps.prove_domain(mayas_browser, maya, world, "northwind.example")
 
 
 def test_the_owner_connects_the_identity_provider_and_the_test_passes(maya: Page, world: World) -> None:
-    steps.open_identity(maya, world, "northwind")
-    maya.get_by_role("link", name="Set up SSO").first.click()
-    maya.get_by_role("radio", name=re.compile("Custom SAML")).check()
-    maya.get_by_role("button", name=re.compile("Continue|Start")).click()
-    for step in ("create", "claims", "assign"):
-        expect(maya).to_have_url(re.compile(f"/{step}/$"))
-        maya.get_by_role("button", name=re.compile("^Continue")).click()
-    maya.get_by_role("textbox", name=re.compile("Metadata (URL|address)")).fill(f"{world.demo}/idp/northwind/metadata/")
-    maya.get_by_role("button", name=re.compile("Read it")).click()
+    steps.connect_identity_provider(maya, world, "northwind", person="Maya")
 
-    maya.get_by_role("button", name=re.compile("Test sign-in")).click()
-    steps.answer_at_identity_provider(maya, world, person="Maya")
-
-    expect(maya.get_by_role("heading", name="The test passed")).to_be_visible()
     claims = maya.get_by_role("main").inner_text()
     for received in ("maya@northwind.example", "firstName", "Maya", "lastName", "Ortiz", "TST-"):
         assert received in claims
 
 
 def test_the_owner_goes_live_and_lets_people_join_at_sign_in(maya: Page, world: World) -> None:
-    maya.get_by_role("link", name=re.compile("go live", re.I)).first.click()
-    maya.get_by_role("button", name=re.compile("^Make .* live")).click()
-    expect(maya.get_by_role("link", name="Manage SSO").first).to_be_visible()
+    steps.go_live(maya)
 
     steps.open_identity(maya, world, "northwind")
     maya.get_by_role("link", name="Change").click()
@@ -142,3 +124,27 @@ def test_the_tile_at_the_identity_provider_signs_nobody_in_unasked(
     expect(page.get_by_role("heading", name=re.compile("Continue as Oskar"))).to_be_visible()
     page.get_by_role("button", name=re.compile("Continue as Oskar")).click()
     expect(page.get_by_role("heading", name="Your organizations")).to_be_visible()
+
+
+def test_the_owner_tries_sso_first_and_then_enforces_it(
+    maya: Page, somebodys_browser: BrowserContext, world: World
+) -> None:
+    """The button leads to the identity provider and back; saving asks the name servers once more."""
+    steps.open_identity(maya, world, "northwind")
+    maya.get_by_role("link", name="Review and enforce SSO for Assistant").click()
+    expect(maya.get_by_text("Hannah Cole")).to_be_visible()
+    maya.get_by_role("link", name=re.compile("^Sign in with .* first$")).click()
+    # The identity provider knows this browser from the test sign-in, so it answers without asking.
+    expect(maya.get_by_text("You will not lock yourself out.")).to_be_visible()
+    maya.get_by_label("Type Northwind to confirm").fill("Northwind")
+    maya.get_by_role("button", name=re.compile("^Require SSO for")).click()
+    expect(maya.get_by_text("SSO is enforced for Assistant.")).to_be_visible()
+
+    page = somebodys_browser.new_page()
+    page.goto(f"{world.platform}/login/?product=assistant")
+    page.get_by_role("textbox", name="Email").fill("hannah@northwind.example")
+    page.get_by_role("button", name="Continue with email").click()
+    expect(page).to_have_url(re.compile("/login/required/"))
+
+    maya.get_by_role("button", name="Make SSO optional again").click()
+    expect(maya.get_by_text("SSO is optional again for Assistant.")).to_be_visible()
