@@ -31,9 +31,12 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="module", params=["plain", "tls"])
+@pytest.fixture(scope="session", params=["plain", "tls"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The platform on localhost, the demo world on 127.0.0.1: two sites to a browser; once plain, once behind TLS."""
+    """The platform on localhost, the demo world on 127.0.0.1: two sites to a browser; once plain, once behind TLS.
+
+    One of each for all journeys, since it takes half a minute to come up: who comes second finds what the first left.
+    """
     var = tmp_path_factory.mktemp(f"world-{request.param}")
     web, demo, dns = (free_port() for _ in range(3))
     environment = {

@@ -91,3 +91,34 @@ def answer_at_identity_provider(page: Page, world: World, *, person: str) -> Non
     if choice.count():
         choice.first.click()
     page.wait_for_url(re.compile(re.escape(world.platform)))
+
+
+def prove_domain(context: BrowserContext, page: Page, world: World, domain: str) -> None:
+    """Claim a domain, add its record, and watch: the worker's check over real DNS turns the badge by itself."""
+    name, value = claim_domain(page, domain)
+    expect(page.get_by_text("Pending", exact=True).first).to_be_visible()
+    add_txt_record(context, world, domain, name=name, value=value)
+    expect(page.locator(".badge.ok", has_text="Verified").first).to_be_visible(timeout=90_000)
+
+
+def connect_identity_provider(page: Page, world: World, slug: str, *, person: str) -> None:
+    """Set SSO up with the demo's provider of this organization, up to a test sign-in that passed."""
+    open_identity(page, world, slug)
+    page.get_by_role("link", name="Set up SSO").first.click()
+    page.get_by_role("radio", name=re.compile("Custom SAML")).check()
+    page.get_by_role("button", name=re.compile("Continue|Start")).click()
+    for step in ("create", "claims", "assign"):
+        expect(page).to_have_url(re.compile(f"/{step}/$"))
+        page.get_by_role("button", name=re.compile("^Continue")).click()
+    page.get_by_role("textbox", name=re.compile("Metadata (URL|address)")).fill(f"{world.demo}/idp/{slug}/metadata/")
+    page.get_by_role("button", name=re.compile("Read it")).click()
+    page.get_by_role("button", name=re.compile("Test sign-in")).click()
+    answer_at_identity_provider(page, world, person=person)
+    expect(page.get_by_role("heading", name="The test passed")).to_be_visible()
+
+
+def go_live(page: Page) -> None:
+    """From the report of the test to a live connection that serves the domains."""
+    page.get_by_role("link", name=re.compile("go live", re.I)).first.click()
+    page.get_by_role("button", name=re.compile("^Make .* live")).click()
+    expect(page.get_by_role("link", name="Manage SSO").first).to_be_visible()

@@ -6,6 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Way
+from orgs.models import Membership
 from sso.actions.refusals import record_refusal
 from sso.errors import AddressNotServed
 from tests.cast import open_browser
@@ -96,6 +97,21 @@ def test_r33_a_door_that_stays_shut_names_nothing_behind_it(world: World) -> Non
     assert read_answer(asked) == ASKED
     assert "Aurora Works" not in page
     assert "Basalt Works" not in page
+
+
+@pytest.mark.parametrize("kind", ["nobody", "no membership", "address of the other parent"])
+def test_an_address_made_up_tells_nothing_of_an_organization(world: World, kind: str) -> None:
+    """The page that asks for a proof names an organization to its members; anybody can write its address by hand."""
+    person = None if kind == "nobody" else world.users[kind]
+    if kind == "address of the other parent":
+        Membership.unscoped.filter(user=person, organization__parent=world.parents[P1]).delete()
+    connection = world.providers[P1].connection.id.hex
+    query = f"organization=acme&connection={connection}&reason=organization_requires_sso&next=/orgs/acme/inside/"
+
+    page = open_browser(person).get(f"/login/required/?{query}").content.decode()
+
+    for name in ("Aurora Works", "Basalt Works", f"Parent {P1}", "owner@p1.example"):
+        assert name not in page
 
 
 def test_what_p1_enforces_reaches_others_only_where_it_speaks_for_the_address_and_for_that_product(

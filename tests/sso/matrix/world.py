@@ -11,7 +11,6 @@ from accounts.models import Session, User, Way
 from audit.actors import SYSTEM
 from domains.models import ClaimState, DomainClaim, ShareableName
 from orgs import models
-from orgs.actions.access import move_access_version
 from orgs.actions.memberships import add_membership
 from orgs.actions.organizations import create_organization
 from orgs.models import Enforcement, Membership, ParentOrganization, Plan, Product
@@ -97,8 +96,6 @@ def enforce(setting: Setting, *, parents: dict[str, ParentOrganization], at: dat
     ParentOrganization.objects.filter(id__in=[parents[name].id for name in setting.of_everybody]).update(
         requires_sso_for_every_member=True
     )
-    for parent_row in parents.values():
-        move_access_version(parent_row.id)
 
 
 def _free(fact: object) -> str:
