@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts import browser, queries
@@ -30,6 +31,14 @@ _SECRET = re.compile(r"passw|passphrase|secret|private.?key|^code$", re.IGNORECA
 
 class SignInAskedMiddleware(LoginRequiredMiddleware):
     """Stands below SessionMiddleware and above the views; RefusalMiddleware answers whatever this one leaves alone."""
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., Any], view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        # Django's looks first who is there; a page for everybody needn't ask the database.
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseRedirect:
         if request.method in {"GET", "HEAD"} or self.get_login_url(view_func) != settings.LOGIN_URL:

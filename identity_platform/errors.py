@@ -18,7 +18,7 @@ class PlatformError(Exception):
     no use, `scim_type` is the detail error keyword of RFC 7644 s3.12 where one fits, `field` names a form field.
 
     `expected` and `received` are shown to managers and staff only, side by side; other keyword arguments fill the
-    braces of message and remedy.
+    braces of message and remedy. `reference` finds the audit event, where one was written before the error was raised.
     """
 
     code: ClassVar[str] = "refused"
@@ -33,6 +33,7 @@ class PlatformError(Exception):
         self.expected = expected
         self.received = received
         self.context = context
+        self.reference = ""
         super().__init__(self.code)
 
     @property

@@ -40,6 +40,7 @@ def render(request: HttpRequest, error: PlatformError, *, reference: str = "") -
 
     A SignInNeeded of a page doesn't come here: `accounts.sign_in_asked` sends the person to sign in.
     """
+    reference = reference or error.reference
     if request.path.startswith("/scim/"):
         return _with_headers(
             JsonResponse(scim_body(error), status=error.status, content_type="application/scim+json"), error

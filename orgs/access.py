@@ -67,6 +67,15 @@ def memberships_shown_to(signed_in: SignedIn) -> QuerySet[Membership]:
     return memberships
 
 
+def proves_the_person(signed_in: SignedIn) -> bool:
+    """Whether this session proves its person to the platform, and not only to some parents' organizations."""
+    try:
+        guards.ask("account.show", signed_in=signed_in)
+    except ProofOfParentsOnly:
+        return False
+    return True
+
+
 def enter(request: HttpRequest, slug: str, *, managing_identity: bool = False) -> Standing:
     """Let the request's person into an organization, or raise.
 
@@ -79,6 +88,7 @@ def enter(request: HttpRequest, slug: str, *, managing_identity: bool = False) -
     guards.ask("access", signed_in=visitor, organization=visitor.membership.organization, now=timezone.now())
     # After the guard: a session whose proof isn't enough here isn't told of the hold either.
     if not visitor.membership.lets_in:
+        guards.ask("access.held", signed_in=visitor, organization=visitor.membership.organization, now=timezone.now())
         raise MembershipHeld(organization=visitor.membership.organization.name)
     standing = Standing(signed_in=visitor, membership=visitor.membership)
     if managing_identity and not standing.manages_identity:

@@ -27,6 +27,8 @@ class HomeView(View):
             "person": signed_in.user,
             "memberships": memberships,
             "invitations": invitations_shown_to(signed_in, now=timezone.now()),
+            # After a reset, for instance: what is theirs isn't shown, rather than not there.
+            "is_shown_little": not memberships and not access.proves_the_person(signed_in),
             "creating_refused": None if memberships else _why_not_create(signed_in.user),
         }
         return render(request, "orgs/home.html", context)

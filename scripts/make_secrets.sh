@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make the secrets that docker-compose.yml mounts, in secrets/. What is there already is never touched; the password of
-# the mail server can't be made up, so that file is left for you to fill.
+# the mail server and the client at Google can't be made up, so those files are left for you to fill.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,6 +15,8 @@ for name in secret_key encryption_keys database_password redis_password metrics_
         echo "made secrets/$name"
     fi
 done
+# Stays empty where nobody continues with Google.
+: >> secrets/google_client_secret
 if [ ! -s secrets/email_password ]; then
     : >> secrets/email_password
     echo "Write the password of your mail server's account into secrets/email_password."

@@ -6,12 +6,20 @@ from typing import Any
 from accounts.models import Way
 from accounts.queries import SignedIn
 from identity_platform.errors import RecentSignInNeeded
-from orgs.errors import ProofOfParentsOnly
+from orgs.errors import MembershipHeld, ProofOfParentsOnly
 from orgs.models import Organization, Product
 from sso.actions.admission import ensure_admitted
+from sso.actions.refusals import record_refused_visit
 from sso.errors import ProofNeeded
 from sso.queries.sign_in import gather_admission, gather_sight
 from sso.rules import decide
+
+
+def hold_has_a_reference(*, signed_in: SignedIn, organization: Organization, now: datetime, **_: Any) -> None:
+    """The `access.held` guard: raises MembershipHeld with a reference that the organization's managers can open."""
+    held = MembershipHeld(organization=organization.name, received=signed_in.user.email)
+    held.reference = record_refused_visit(held, user=signed_in.user, organization=organization, now=now)
+    raise held
 
 
 def proof_is_recent(

@@ -6,20 +6,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audit', '0002_initial'),
-        ('orgs', '0003_end_sessions_of_a_member'),
+        ("audit", "0002_initial"),
+        ("orgs", "0003_end_sessions_of_a_member"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(condition=models.Q(('code', 'sign_in.refused')), fields=['parent', '-at'], name='audit_refusals_by_parent'),
+            model_name="auditevent",
+            index=models.Index(
+                condition=models.Q(("code", "sign_in.refused")),
+                fields=["parent", "-at"],
+                name="audit_refusals_by_parent",
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(django.db.models.fields.json.KeyTextTransform('email', 'details'), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('code', 'sign_in.refused')), name='audit_refusals_by_address'),
+            model_name="auditevent",
+            index=models.Index(
+                django.db.models.fields.json.KeyTextTransform("email", "details"),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("code", "sign_in.refused")),
+                name="audit_refusals_by_address",
+            ),
         ),
     ]

@@ -19,7 +19,6 @@ from audit.actors import Actor
 from audit.codes import Code
 from identity_platform.models import StoredPlan
 from identity_platform.plans import ensure_unchanged, lock_plan, mark_applied
-from orgs.actions.access import move_access_version
 from orgs.models import Membership, Organization, ParentOrganization
 from orgs.queries import identity_managers_of, managers_of
 from orgs.sessions.plans import (
@@ -50,7 +49,6 @@ def change_session_policy(
         parent.session_idle = to.idle
         parent.recent_sign_in = to.recent_sign_in
         parent.save(update_fields=["session_lifetime", "session_idle", "recent_sign_in"])
-        move_access_version(parent.id)
         audit.record(
             Code.SESSION_POLICY_CHANGED,
             actor=actor,
@@ -84,7 +82,6 @@ def end_all_sessions(parent: ParentOrganization, *, stored_plan: StoredPlan, act
         before = parent.proofs_valid_from
         parent.proofs_valid_from = now
         parent.save(update_fields=["proofs_valid_from"])
-        move_access_version(parent.id)
         audit.record(
             Code.PARENT_SESSIONS_ENDED,
             actor=actor,
@@ -129,8 +126,6 @@ def end_member_sessions(
                 after={"proofs_valid_from": now.isoformat()},
                 now=now,
             )
-        if organization.parent_id:
-            move_access_version(organization.parent_id)
         names = [membership.user.email for membership in ended]
         mail.send(
             "sessions_ended",

@@ -15,7 +15,6 @@ from domains.models import DomainClaim
 from identity_platform.models import StoredPlan
 from identity_platform.plans import PlanExpired, ensure_unchanged, mark_applied
 from identity_platform.references import make_reference
-from orgs.actions.access import move_access_version
 from orgs.models import ParentOrganization
 from orgs.queries import identity_managers_of
 from sso.actions.drafts import OPEN, edit_connection, name_connection, save_step, start_over, start_set_up
@@ -136,7 +135,6 @@ def go_live(
             now=now,
         )
         _assign(claims, connection=connection, actor=actor, now=now)
-        move_access_version(parent.id)
         mark_applied(stored, now=now)
         _tell_managers(
             parent,
@@ -164,7 +162,6 @@ def assign_domains(
         connection, claims = _lock(connection, claim_ids=claim_ids)
         ensure_unchanged(stored, plan_assignment(connection, claim_ids=claim_ids, actor=actor, now=now), now=now)
         _assign(claims, connection=connection, actor=actor, now=now)
-        move_access_version(parent.id)
         mark_applied(stored, now=now)
         _tell_managers(
             parent,

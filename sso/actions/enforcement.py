@@ -20,7 +20,6 @@ from domains.models import DomainClaim
 from domains.rules import Verdict
 from identity_platform.models import StoredPlan
 from identity_platform.plans import ensure_unchanged, lock_plan, mark_applied
-from orgs.actions.access import move_access_version
 from orgs.models import Enforcement, Organization, ParentOrganization, Product
 from orgs.queries import identity_managers_of
 from sso.enforcement.errors import AskedToTryToday, DomainsNotProven
@@ -85,7 +84,6 @@ def enforce_sso(
             },
             now=now,
         )
-        move_access_version(parent.id)
         mark_applied(stored, now=now)
         _tell_managers(
             parent,
@@ -124,7 +122,6 @@ def make_optional(parent: ParentOrganization, *, product: Product, actor: Actor,
             details={"product": product.name, "slug": product.slug},
             now=now,
         )
-        move_access_version(parent.id)
         _tell_managers(
             parent,
             template="enforcement_off",
@@ -226,7 +223,6 @@ def _set_requirement(
         details={"reason": reason, "shut_out": shut_out},
         now=now,
     )
-    move_access_version(parent.id)
     _tell_managers(
         parent,
         template="enforcement_everybody",

@@ -3,21 +3,27 @@
 import logging
 import re
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from accounts.addresses import domain_of
 from accounts.models import User
 from audit import actions as audit
 from audit.actors import STRANGER
 from audit.codes import Code
+from audit.models import AuditEvent
 from domains.queries import serving_claim
+from identity_platform import request_context
 from identity_platform.errors import PlatformError
+from identity_platform.limits import Limit, Try, count_tries
 from identity_platform.references import make_reference
 from orgs.models import Organization, Product
 from sso.models import Connection, ConnectionRevision
 
 logger = logging.getLogger(__name__)
 
+ONE_REFERENCE_FOR = timedelta(hours=1)
+# From one network; what comes beyond it is somebody's script, and leaves log lines only.
+RECORDED = Limit("refusals_recorded_per_network", most=1_000, span=timedelta(minutes=15))
 LONGEST_KEPT = 1000  # letters of what was expected and of what came
 
 # What differs from person to person and from try to try; the rest tells which failures are alike.
@@ -43,10 +49,12 @@ def record_refusal(
     The event belongs to the connection's parent, else to the one that holds the address's domain alone and assigned,
     so that its managers can open it, and never to more than one. `email` is an address that was typed or believed;
     `way` a value of `accounts.models.Way`. What is about nobody (an unknown link, a made-up state) leaves a log line
-    only: anybody could fill the audit log with it.
+    only, like what comes beyond RECORDED: anybody could fill the audit log with it.
     """
     parent_id = _parent_of(error, connection=connection, organization=organization, email=email)
-    if not (connection or email or user or parent_id):
+    is_somebodys = bool(connection or email or user or parent_id)
+    network = request_context.current().ip or ""
+    if not is_somebodys or count_tries(Try(RECORDED, (network,)), now=now):
         reference = make_reference("SGN")
         logger.info("sign_in.refused", extra={"reference": reference, "code": error.code})
         return reference
@@ -75,6 +83,22 @@ def record_refusal(
         now=now,
     )
     return event.reference
+
+
+def record_refused_visit(error: PlatformError, *, user: User, organization: Organization, now: datetime) -> str:
+    """The reference for somebody whom the door turns away: one for all their tries of an hour, so that reloading the
+    page fills no log."""
+    earlier = AuditEvent.objects.filter(
+        organization=organization,
+        code=Code.SIGN_IN_REFUSED,
+        at__gt=now - ONE_REFERENCE_FOR,
+        details__user=user.id.hex,
+        details__code=error.code,
+    )
+    latest = earlier.order_by("-id").first()
+    if latest:
+        return latest.reference
+    return record_refusal(error, email=user.email, user=user, organization=organization, now=now)
 
 
 def shape_of(text: str) -> str:

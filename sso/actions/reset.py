@@ -15,7 +15,6 @@ from audit.codes import Code
 from domains.models import DomainClaim
 from identity_platform.models import StoredPlan
 from identity_platform.plans import ensure_unchanged, lock_plan, mark_applied
-from orgs.actions.access import move_access_version
 from orgs.models import Organization, ParentOrganization
 from orgs.queries import identity_managers_of
 from provisioning.actions import leave_just_in_time
@@ -63,7 +62,6 @@ def reset_connection(connection: Connection, *, stored_plan: StoredPlan, actor: 
         )
         made_optional = _make_optional_everywhere(parent, actor=actor, now=now) if is_last else []
         made_manual = leave_just_in_time(parent.id, actor=actor, now=now) if is_last else []
-        move_access_version(parent.id)
         mark_applied(stored, now=now)
         _tell_managers(
             parent,

@@ -25,6 +25,15 @@ from sso.saml.responses import VerifiedAssertion
 # How often "last sign-in" is written; it is shown by the minute.
 SEEN_EVERY = timedelta(minutes=1)
 
+# How the audit log says it: "Maya Ortiz signed in …".
+WAYS_IN_WORDS = {
+    Way.EMAIL: "by an emailed link or code",
+    Way.PASSWORD: "by password",
+    Way.GOOGLE: "with Google",
+    Way.SSO: "with single sign-on",
+    Way.STAFF: "by an emailed link for staff",
+}
+
 
 @dataclass(frozen=True)
 class Proven:
@@ -127,7 +136,7 @@ def sign_in(proven: Proven, *, signed_in: SignedIn | None, browser_hash: str, no
             actor=Actor.of(proven.user),
             parent_id=proven.connection.parent_id if proven.connection else None,
             target=proven.user,
-            details={"how": f"with {proven.connection}" if proven.connection else f"by {proven.way.label}"},
+            details={"how": f"with {proven.connection}" if proven.connection else WAYS_IN_WORDS[proven.way]},
             now=now,
         )
     return key

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sso', '0002_google_sign_ins'),
+        ("sso", "0002_google_sign_ins"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='signinattempt',
-            name='login_hint',
+            model_name="signinattempt",
+            name="login_hint",
             field=models.CharField(blank=True, max_length=254),
         ),
     ]

@@ -295,7 +295,7 @@ def test_what_the_door_asks_is_asked_anew_when_a_domain_lapses(add_claim: AddCla
         record(claim, missing(claim), at=now + day * DAY)
 
     cast.acme_group.refresh_from_db()
-    assert cast.acme_group.access_version == before + 1
+    assert cast.acme_group.access_version != before
 
 
 def test_refresh_looks_at_once_and_says_when_it_may_again(

@@ -26,7 +26,9 @@ from tests.production.mail_sink import mail_sink
 pytestmark = pytest.mark.processes
 
 PLATFORM_SERVICES = ["migrate", "web", "worker", "scheduler"]
-SECRETS = ["secret_key", "encryption_keys", "database_password", "redis_password", "email_password", "metrics_token"]
+SECRETS = ["secret_key", "encryption_keys", "database_password", "redis_password", "metrics_token"]
+# Empty where a deployment needs none.
+SECRETS_OF_OTHERS = ["email_password", "google_client_secret"]
 
 GIVEN = {
     "PUBLIC_URL": "https://id.acme.example",
@@ -148,7 +150,8 @@ def deployment(tmp_path_factory, database, mails):
     for name in SECRETS:
         (here / "secrets" / name).write_text(f"{name}-for-this-test-alone-0123456789-abcdefghijklmnopqrstuvwxyz\n")
     (here / "secrets" / "database_password").write_text("compose\n")
-    (here / "secrets" / "email_password").write_text("\n")
+    for name in SECRETS_OF_OTHERS:
+        (here / "secrets" / name).write_text("\n")
     deployment = Deployment(
         code=copy_image_files(here / "image"),
         given={**GIVEN, "EMAIL_PORT": str(mails.port)},

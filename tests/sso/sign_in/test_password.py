@@ -70,9 +70,12 @@ def test_whoever_isnt_let_in_gets_the_same_answer(
     browser = browser_of()
     browser.get("/login/password/")
     # Who tries from which browser, claims, products, account.
-    with mock.patch.object(
-        ScryptPasswordHasher, "encode", autospec=True, side_effect=ScryptPasswordHasher.encode
-    ) as hashed, django_assert_num_queries(4):
+    with (
+        mock.patch.object(
+            ScryptPasswordHasher, "encode", autospec=True, side_effect=ScryptPasswordHasher.encode
+        ) as hashed,
+        django_assert_num_queries(4),
+    ):
         page = browser.post("/login/password/", {"email": email, "password": password})
 
     assert page.status_code == 422

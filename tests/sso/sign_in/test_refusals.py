@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 from accounts.models import EmailedSignIn
 from audit.models import AuditEvent
 from orgs.models import Block, Enforcement, Membership
+from sso.actions import refusals
 from sso.actions.refusals import record_refusal
 from sso.errors import NoOrganization
 from sso.models import ConnectionRevision, RevisionState, SignInAttempt
@@ -293,3 +295,30 @@ def test_a_sign_in_form_without_the_browsers_cookie_says_what_is_missing(cast: C
 
     assert "Your browser didn't keep the cookie that a sign-in needs." in text
     assert not AuditEvent.objects.filter(code="sign_in.refused").exists()  # anybody could fill the log
+
+
+def test_a_held_member_gets_one_reference_for_an_hour_that_a_manager_can_open(
+    browser_of: Browser, cast: Cast, okta: IdentityProvider
+) -> None:
+    Membership.unscoped.filter(user=cast.bob).update(state="held", held_at=timezone.now())
+    bob = browser_of(cast.bob)
+
+    pages = [bob.get("/orgs/acme/settings/identity/") for _ in range(3)]
+
+    reference = the_refusal().reference
+    for each in pages:
+        assert each.status_code == 403
+        assert f"Reference {reference}" in text_of(each)
+    found = browser_of(cast.alice).get(f"/orgs/acme/settings/identity/sign-ins/{reference}/")
+    assert "bob@acme.example" in text_of(found)
+
+
+def test_a_script_fills_no_audit_log_with_refusals(
+    browser_of: Browser, cast: Cast, okta: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "RECORDED", replace(refusals.RECORDED, most=3))
+
+    references = [record_refusal(NoOrganization(), email="bob@acme.example", now=timezone.now()) for _ in range(5)]
+
+    assert len(set(references)) == 5
+    assert AuditEvent.objects.filter(code="sign_in.refused").count() == 3
