@@ -74,7 +74,7 @@ def people(cast: Cast, browser_of: Callable[..., Client]) -> list[Person]:
                 ("/login/link/unknown/", "link isn't valid"),
                 (going, "Taking you to Okta"),
                 (confirming, "Continue as Bob?"),
-                (refused, "addressed this sign-in to a different service"),
+                (refused, "The sign-in with Okta didn't work"),
                 (refused, "This sign-in is over"),
                 (reverse("saml_offer", args=[connection.id]), "Sign in from here"),
                 ("/nothing/", "There is nothing at this address"),

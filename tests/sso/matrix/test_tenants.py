@@ -191,7 +191,9 @@ def test_a_session_that_a_reset_ended_opens_no_account_page_either(world: World)
     reset(world)
 
     assert vera.get("/account/").status_code == 302
-    assert "Aurora Works" not in vera.get("/").content.decode()
+    home = vera.get("/").content.decode()
+    assert "Aurora Works" not in home
+    assert "This sign-in opens none of your organizations any more." in home
     again = world.browser(person_of("verified address"), ("email",), proved_at=timezone.now())
     assert again.get("/account/").status_code == 200
 

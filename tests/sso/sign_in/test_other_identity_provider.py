@@ -240,7 +240,8 @@ def test_r29_somebody_whose_domain_is_not_assigned_is_refused_with_a_reference(
     assert reference, visit.text
     event = AuditEvent.objects.get(reference=reference.group(1))
     assert (event.code, event.parent_id) == ("sign_in.refused", connection.parent_id)
-    assert event.details["received"] == "acme-labs.example"
+    assert event.details["code"] == "wrong_account"
+    assert event.details["received"] == "leo@acme-labs.example"
     assert "Not signed in" in visit.text
     assert django_settings.SESSION_COOKIE_NAME not in cookies
     assert rows() == before
