@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, ExpressionWrapper, Max, Min, Q, QuerySet, TextField
 from django.db.models.fields.json import KT
 
 from accounts.models import User, Way
@@ -92,9 +92,14 @@ def refusals_of(parent: ParentOrganization, *, organization: Organization) -> "Q
     return AuditEvent.objects.filter(of_either, parent_id=parent.id, code=Code.SIGN_IN_REFUSED)
 
 
+def _detail(name: str) -> ExpressionWrapper:
+    """A detail of an event as text: compared as it is, where SQLite would take the other side for JSON."""
+    return ExpressionWrapper(KT(f"details__{name}"), output_field=TextField())
+
+
 def groups_in(refusals: "QuerySet[AuditEvent]", *, since: datetime) -> "QuerySet[Any, Any]":
     """One row per kind of refusal, the newest first; `show_groups` makes Groups of those of a page."""
-    alike = refusals.filter(at__gte=since).annotate(likeness=KT("details__likeness"), person=KT("details__person"))
+    alike = refusals.filter(at__gte=since).annotate(likeness=_detail("likeness"), person=_detail("person"))
     return (
         alike.values("likeness", "target_id")
         .annotate(
@@ -126,13 +131,13 @@ def show_groups(rows: list[dict[str, Any]]) -> list[Group]:
 def refusals_like(refusal: Refusal, *, among: "QuerySet[AuditEvent]") -> "QuerySet[AuditEvent]":
     """This refusal and those like it, newest first."""
     likeness = refusal.event.details.get("likeness", "")
-    alike = among.alias(likeness=KT("details__likeness")).filter(likeness=likeness, target_id=refusal.event.target_id)
+    alike = among.alias(likeness=_detail("likeness")).filter(likeness=likeness, target_id=refusal.event.target_id)
     return alike.order_by("-id")
 
 
 def refusals_at_address(email: str, *, among: "QuerySet[AuditEvent]") -> "QuerySet[AuditEvent]":
     """The refusals of an address (in stored form), newest first."""
-    return among.alias(email=KT("details__email")).filter(email=email).order_by("-id")
+    return among.alias(email=_detail("email")).filter(email=email).order_by("-id")
 
 
 def count_refused_today(parent: ParentOrganization, *, organization: Organization, now: datetime) -> int:

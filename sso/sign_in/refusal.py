@@ -120,8 +120,8 @@ def show_refused(request: HttpRequest, refused: Refused) -> HttpResponse:
     context: dict[str, Any] = {
         "error": error,
         "badge": "No access yet" if advice.is_signed_in else "Not signed in",
-        "title": _sentence(advice.title or error.message_text, names),
-        "lead": _sentence(advice.lead or error.remedy_text, names),
+        "title": _sentence(advice.title, names) or error.message_text,
+        "lead": _sentence(advice.lead, names) or error.remedy_text,
         "for_it": _sentence(advice.for_it, names) if way != Way.GOOGLE else "",  # no company's IT runs that
         "steps": [_sentence(step, names) for step in advice.steps],
         "reference": refused.reference,
@@ -156,7 +156,10 @@ def _connection_of_address(request: HttpRequest) -> Connection | None:
 
 
 def _sentence(text: str, names: dict[str, Any]) -> str:
-    """Filled in, beginning with a capital: `{provider}` may be "your company's identity provider"."""
+    """One of our own texts filled in, beginning with a capital: `{provider}` may be "your company's identity provider".
+
+    Never an error's text: that holds names already, and a name may have braces.
+    """
     filled = text.format_map(names).strip() if text else ""
     return filled[:1].upper() + filled[1:]
 

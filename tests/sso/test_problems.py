@@ -19,7 +19,7 @@ from tests.factories.sso import IdentityProvider, live_connection, sign_in_with_
 
 Browser = Callable[..., Client]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 PROBLEMS = "/orgs/acme/settings/identity/sign-ins/"
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import EmailedSignIn
 from audit.models import AuditEvent
-from orgs.models import Block, Enforcement, Membership
+from orgs.models import Block, Enforcement, Membership, Organization
 from sso.actions import refusals
 from sso.actions.refusals import record_refusal
 from sso.errors import NoOrganization
@@ -322,3 +322,15 @@ def test_a_script_fills_no_audit_log_with_refusals(
 
     assert len(set(references)) == 5
     assert AuditEvent.objects.filter(code="sign_in.refused").count() == 3
+
+
+@pytest.mark.parametrize("name", ["Curly {Braces}", "{reference:20000000}", "{0}", "{provider.__class__}"])
+def test_a_name_with_braces_is_only_a_name(name: str, browser_of: Browser, cast: Cast, okta: IdentityProvider) -> None:
+    Organization.objects.filter(id=cast.acme.id).update(name=name)
+    Membership.objects.for_org(cast.acme).filter(user=cast.bob).update(state="held", held_at=timezone.now())
+
+    landed = sign_in_with_sso(bob := browser_of(), okta, "bob@acme.example")
+
+    page = bob.get(landed["Location"])
+    assert page.status_code == 403
+    assert f"Your membership of {name} is on hold." in text_of(page)
