@@ -37,8 +37,8 @@ from sso.setup.errors import PeopleToldAlready
 Refusal = PlanChanged | PlanBlocked | PlanExpired
 
 
-class ResetConnection(OrganizationView):
-    """Before the reset its preview, afterwards what it did and the offer to write to its people.
+class ResettingView(OrganizationView):
+    """Base of what is about a live connection or one that was reset.
 
     Open to managers whose plan has lost SSO, too: what is in force must not outlive who can end it (spec 3.1).
     """
@@ -61,6 +61,13 @@ class ResetConnection(OrganizationView):
         self.connection = retired or find_connection(self.parent, self.connection_id).connection
         return standing
 
+    def address(self) -> str:
+        return reverse("sso_setup:reset", kwargs={"slug": self.organization.slug, "connection_id": self.connection.id})
+
+
+class ResetConnection(ResettingView):
+    """Before the reset its preview, afterwards what it did and the offer to write to its people."""
+
     def get(self, request: HttpRequest) -> HttpResponse:
         if self.connection.retired_at is not None:
             return self.show_result()
@@ -70,7 +77,8 @@ class ResetConnection(OrganizationView):
     def post(self, request: HttpRequest) -> HttpResponse:
         require_recent_sign_in(request)
         if self.connection.retired_at is not None:
-            return self.tell_people()
+            # A second press, or another manager's page from before: it is done, and nothing more follows from it.
+            return redirect(self.address())
         form = TypedConfirmation(request.POST, organization=self.organization)
         if not form.is_valid():
             return self.show(form, status=422)
@@ -91,15 +99,6 @@ class ResetConnection(OrganizationView):
             context = {"connection": self.connection, "parent": self.parent, "sign_in_url": sign_in}
             return render(request, "sso/setup/reset_signed_out.html", context)
         messages.success(request, f"{self.connection.name} was reset.")
-        return redirect(self.address())
-
-    def tell_people(self) -> HttpResponse:
-        try:
-            count = tell_people_of_reset(self.connection, actor=self.actor, now=timezone.now())
-        except PeopleToldAlready as error:
-            messages.warning(self.request, f"{error.message_text} {error.remedy_text}")
-        else:
-            messages.success(self.request, f"{count} {'person is' if count == 1 else 'people are'} being mailed.")
         return redirect(self.address())
 
     def show(self, form: TypedConfirmation, *, refusal: Refusal | None = None, status: int = 200) -> HttpResponse:
@@ -151,5 +150,20 @@ class ResetConnection(OrganizationView):
             return True
         return all(proof.way == Way.SSO and proof.connection_id == self.connection.id for proof in signed_in.proofs)
 
-    def address(self) -> str:
-        return reverse("sso_setup:reset", kwargs={"slug": self.organization.slug, "connection_id": self.connection.id})
+
+class TellPeople(ResettingView):
+    """*Email these people*, after a reset: an act of its own, so that nothing else sends mail to a whole company."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        require_recent_sign_in(request)
+        if self.connection.retired_at is None:
+            return redirect(self.address())
+        try:
+            count = tell_people_of_reset(self.connection, actor=self.actor, now=timezone.now())
+        except PeopleToldAlready as error:
+            messages.warning(request, f"{error.message_text} {error.remedy_text}")
+        else:
+            messages.success(request, f"{count} {'person is' if count == 1 else 'people are'} being mailed.")
+        return redirect(self.address())

@@ -17,6 +17,7 @@ urlpatterns = [
     path("<hex:connection_id>/live/", live_views.GoLive.as_view(), name="live"),
     path("<hex:connection_id>/domains/", live_views.AssignDomains.as_view(), name="domains"),
     path("<hex:connection_id>/reset/", reset_views.ResetConnection.as_view(), name="reset"),
+    path("<hex:connection_id>/reset/tell/", reset_views.TellPeople.as_view(), name="tell_people"),
     path("<hex:connection_id>/test-live/", testing_views.TestLive.as_view(), name="test_live"),
     path("<hex:connection_id>/tests/", testing_views.TestHistory.as_view(), name="tests"),
     path("<hex:connection_id>/tests/<reference:reference>/", testing_views.TestResult.as_view(), name="test_result"),

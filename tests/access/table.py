@@ -99,6 +99,7 @@ TABLE: dict[str, Row] = {
     "sso_setup:live": MANAGERS,
     "sso_setup:domains": MANAGERS,
     "sso_setup:reset": MANAGERS,
+    "sso_setup:tell_people": MANAGERS_POST_ONLY,
     # Machines without a token
     "scim": everybody(401),
     "api": everybody(401),
