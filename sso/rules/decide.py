@@ -190,9 +190,10 @@ class AdmitFacts:
 def admit(facts: AdmitFacts, *, now: datetime) -> Verdict:
     """Whether these proofs open the organization: both policies of spec 6.3 are met, each by a proof that counts."""
     counting = [proof for proof in facts.proofs if _counts(proof, facts=facts, now=now)]
-    ours = facts.enforced_here if _is_affected(facts) else None
-    needed = ours is not None or facts.requires_sso_of_everybody
-    if needed and not any(_satisfies(proof, facts.own_parent_id, ours) for proof in counting):
+    # Two demands of one parent, each judged by itself: only what *enforce* asks is met by a proof it kept (spec 6.2).
+    demands: list[Enforced | None] = [None] if facts.requires_sso_of_everybody else []
+    demands += [facts.enforced_here] if _is_affected(facts) else []
+    if not all(any(_satisfies(proof, facts.own_parent_id, demand) for proof in counting) for demand in demands):
         connection = facts.own_hold.connection_id if facts.own_hold else None
         return Verdict(admitted=False, reason=Reason.NEEDS_SSO_HERE, connection_id=connection)
     holder, theirs = facts.holder, facts.enforced_by_holder

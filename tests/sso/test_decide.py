@@ -192,6 +192,14 @@ def test_keeping_sessions_lets_older_email_proofs_count_and_newer_ones_not() -> 
     assert not admits(proof(ago=timedelta(hours=1)), **kept)
 
 
+def test_a_kept_proof_does_not_meet_what_is_required_of_every_member() -> None:
+    """Two demands, each judged by itself: enforcing with *keep* lets nobody back in whom the other had shut out."""
+    kept = {"own_hold": hold(), "enforced_here": ENFORCED, "requires_sso_of_everybody": True}
+
+    assert not admits(proof(ago=timedelta(days=2)), **kept)
+    assert admits(proof(ago=timedelta(days=2)), sso_proof(), **kept)
+
+
 def test_ending_sessions_lets_no_email_proof_count() -> None:
     ended = Enforced(enforced_at=ENFORCED.enforced_at, email_proofs_valid_from=ENFORCED.enforced_at)
 
@@ -323,6 +331,15 @@ ENDINGS: dict[str, Callable[[AdmitFacts, timedelta], AdmitFacts]] = {
 
 def ended(held: DomainHold | None, span: timedelta) -> DomainHold | None:
     return held and replace(held, proofs_valid_from=later(held.proofs_valid_from, span))
+
+
+@given(situations, enforced)
+def test_neither_enforcing_nor_requiring_ever_lets_more_in(situation: AdmitFacts, demand: Enforced | None) -> None:
+    stricter = replace(situation, requires_sso_of_everybody=True)
+    if situation.enforced_here is None:
+        stricter = replace(situation, enforced_here=demand)
+    if not decide.admit(situation, now=NOW).admitted:
+        assert not decide.admit(stricter, now=NOW).admitted
 
 
 @given(situations, st.sampled_from(sorted(ENDINGS)), st.timedeltas(timedelta(0), timedelta(days=60)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.sso.matrix.facts import BEFORE, OWN_WORD, Domain, Organization, Person, Setting
 
-INSIDE, ASKED, HELD, STRANGER, UNSAID = "let in", "asked for a proof", "told of the hold", "nothing there", "not said"
+INSIDE, ASKED, HELD, STRANGER = "let in", "asked for a proof", "told of the hold", "nothing there"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def _own(cell: Cell) -> str:
 
 DEMANDS = (
     Demand(
-        "6.2: Require SSO for every member shuts them out of that parent's organizations",
+        "6.2: Require SSO for every member shuts them out of that parent's organizations (6.4 keeps proofs only from what "
+        "*Enforce SSO* asks)",
         lambda cell: _own(cell) in cell.setting.of_everybody,
         _own,
         keeps_older=False,
@@ -121,8 +122,6 @@ def expected(cell: Cell) -> tuple[str, str]:
             return ASKED, demand.sentence
     if not counting:
         return ASKED, "6.3: a missing proof is asked for"
-    if _is_left_open(cell, counting):
-        return UNSAID, "Whether *keep* outlasts *Require SSO for every member* isn't said"
     if cell.person.is_held:
         return HELD, "2: held: row and role kept; no way in"
     return INSIDE, "6.3: both policies are met"
@@ -133,17 +132,4 @@ def _is_met(demand: Demand, cell: Cell, counting: list[str]) -> bool:
         return True
     # 6.4: keep lets them count until their lifetime ends.
     kept = demand.keeps_older and cell.setting.keeps and cell.moment == BEFORE
-    if not demand.keeps_older and _was_kept(cell):
-        return True  # left to `_is_left_open`
     return kept and any(way in OWN_WORD for way in counting)
-
-
-def _was_kept(cell: Cell) -> bool:
-    """An affected person (outsiders aren't) with a proof from before a save that kept it."""
-    affected = cell.enforces(_own(cell)) and cell.domain.serves_at(_own(cell))
-    return affected and cell.setting.keeps and cell.moment == BEFORE and any(way in OWN_WORD for way in cell.ways)
-
-
-def _is_left_open(cell: Cell, counting: list[str]) -> bool:
-    required = _own(cell) in cell.setting.of_everybody
-    return required and _was_kept(cell) and f"sso of {_own(cell)}" not in counting
