@@ -9,8 +9,9 @@ from django.db.models import Q
 from audit.codes import Code
 from audit.models import AuditEvent
 from domains.models import DomainClaim
-from orgs.models import Enforcement, ParentOrganization, Product
+from orgs.models import Enforcement, Organization, ParentOrganization, Product
 from sso.queries.enforcing import count_affected
+from sso.queries.refusals import refusals_of
 
 NEW_FOR = timedelta(days=7)  # so long the overview offers the way back at its top (design 3.3)
 FIRST_DAY = timedelta(days=1)
@@ -33,19 +34,27 @@ class ShownEnforcement:
 
 
 def gather_enforcement(
-    parent: ParentOrganization, *, products: Iterable[Product], claims: Collection[DomainClaim], now: datetime
+    organization: Organization,
+    *,
+    parent: ParentOrganization,
+    products: Iterable[Product],
+    claims: Collection[DomainClaim],
+    now: datetime,
 ) -> list[ShownEnforcement]:
-    """Every product of the parent's organizations, by name; `claims` are the parent's. At most four queries."""
-    rows = {row.product_id: row for row in Enforcement.objects.for_parent(parent)}
+    """Every product of the parent's organizations, by name; `claims` are the parent's. At most four queries.
+
+    Refusals are those that managers of this `organization` may open, each at its own product.
+    """
+    rows = {row.product_id: row for row in Enforcement.objects.for_parent(parent).select_related("product")}
     people = count_affected(parent, claims)
     makers = _makers(parent) if rows else {}
     new = [row for row in rows.values() if now - row.enforced_at < NEW_FOR]
-    refusals = _refusals_of_first_days(parent, new) if new else []
+    refusals = _refusals_of_first_days(organization, parent=parent, rows=new) if new else []
     shown = []
     for product in sorted(products, key=lambda product: product.name):
         row = rows.get(product.id)
         is_new = row in new if row else False
-        of_first_day = [event for event in refusals if row and is_new and _is_in_first_day(event, row)]
+        of_first_day = [event for event in refusals if row and is_new and _is_about(event, row)]
         shown.append(
             ShownEnforcement(
                 product=product,
@@ -67,14 +76,18 @@ def _makers(parent: ParentOrganization) -> dict[str, str]:
     return {event.details.get("slug", ""): event.actor_label for event in events.only("details", "actor_label")}
 
 
-def _refusals_of_first_days(parent: ParentOrganization, rows: Iterable[Enforcement]) -> list[AuditEvent]:
+def _refusals_of_first_days(
+    organization: Organization, *, parent: ParentOrganization, rows: Iterable[Enforcement]
+) -> list[AuditEvent]:
     """Sign-ins refused within a day after turning it on, newest first: whoever has trouble now has it by that."""
     first_days = Q()
     for row in rows:
         first_days |= Q(at__gte=row.enforced_at, at__lt=row.enforced_at + FIRST_DAY)
-    events = AuditEvent.objects.filter(first_days, parent_id=parent.id, code=Code.SIGN_IN_REFUSED.value)
+    events = refusals_of(parent, organization=organization).filter(first_days).select_related("organization__product")
     return list(events.order_by("-id")[:MOST_COUNTED])
 
 
-def _is_in_first_day(event: AuditEvent, row: Enforcement) -> bool:
-    return row.enforced_at <= event.at < row.enforced_at + FIRST_DAY
+def _is_about(event: AuditEvent, row: Enforcement) -> bool:
+    """Whether it happened in the first day of this enforcement, and at its product; where none is known, at any."""
+    slug = event.organization.product.slug if event.organization else event.details.get("product", "")
+    return row.enforced_at <= event.at < row.enforced_at + FIRST_DAY and slug in {"", row.product.slug}

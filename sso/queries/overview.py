@@ -124,7 +124,7 @@ def gather_overview(organization: Organization, *, parent: ParentOrganization, n
     states = connections_of(parent)
     organizations = list(organizations_under(parent).select_related("provisioning"))
     products = {each.product_id: each.product for each in organizations}
-    enforcement = gather_enforcement(parent, products=products.values(), claims=claims, now=now)
+    enforcement = gather_enforcement(organization, parent=parent, products=products.values(), claims=claims, now=now)
     modes = {each.id: _mode_of(each) for each in organizations}
     mode = modes[organization.id]
     events = latest_of_parent(parent.id, organization_id=organization.id, codes=CHANGES, limit=6)

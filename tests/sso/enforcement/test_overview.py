@@ -10,11 +10,14 @@ from django.utils import timezone
 from audit.actions import record
 from audit.actors import STRANGER
 from audit.codes import Code
-from orgs.models import Enforcement, Plan
+from orgs.errors import MembershipHeld
+from orgs.models import Enforcement, Plan, Product
 from provisioning.models import Mode, ProvisioningSettings
+from sso.actions.refusals import record_refusal
+from sso.errors import SsoRequired
 from tests.cast import Cast
 from tests.factories.sso import IdentityProvider
-from tests.sso.enforcement.conftest import PAGE, enforce, words
+from tests.sso.enforcement.conftest import PAGE, enforce, join, words
 
 pytestmark = pytest.mark.django_db
 OVERVIEW = "/orgs/acme/settings/identity/"
@@ -66,6 +69,39 @@ def test_refused_sign_ins_of_the_first_day_are_shown_to_their_parents_managers(
     assert "1 sign-in was refused so far:" in page
     assert "bob@acme.example, Your company signs in with single sign-on." in page
     assert "gita@globex.example" not in page
+
+
+def test_refusals_at_a_sibling_organization_are_not_shown_to_managers_of_this_one(
+    alice: Client, cast: Cast, okta: IdentityProvider, browser_of: Callable[..., Client]
+) -> None:
+    """As on *Sign-in problems*: an organization's people are its own managers' business."""
+    enforce(alice)
+    carol = browser_of(join(cast.acme, "carol@contractors.example", role="owner"))
+    held = MembershipHeld(organization=cast.acme_console.name, received="zoe@acme.example")
+    record_refusal(held, way="sso", email="zoe@acme.example", organization=cast.acme_console, now=timezone.now())
+
+    page = words(carol.get(OVERVIEW))
+
+    assert "zoe@acme.example" not in page
+    assert "No sign-in was refused so far." in page
+
+
+def test_a_refusal_at_another_product_is_not_counted_for_this_one(
+    alice: Client, cast: Cast, products: dict[str, Product]
+) -> None:
+    enforce(alice)
+    for slug in ("console", "assistant", None):
+        email = f"at-{slug}@acme.example"
+        product = products[slug] if slug else None
+        refused = SsoRequired(parent=cast.acme_group.id)
+        record_refusal(refused, way="email", email=email, product=product, now=timezone.now())
+
+    page = words(alice.get(OVERVIEW))
+
+    assert "2 sign-ins were refused so far:" in page
+    assert "at-assistant@acme.example" in page
+    assert "at-None@acme.example" in page  # the product isn't known at every step of a sign-in
+    assert "at-console@acme.example" not in page
 
 
 def test_a_plan_that_lost_sso_still_offers_the_way_back(alice: Client, cast: Cast) -> None:
