@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, QuerySet, Value
+from django.db.models.functions import Greatest
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -67,13 +68,16 @@ def take_up(proofs: Sequence[Proof], *, now: datetime) -> SignedIn | None:
 
 
 def _note_that_it_was_seen(session: Session, *, now: datetime) -> None:
-    """Move `last_seen_at`, keeping the pause that ends here with the proofs it belongs to.
+    """Move `last_seen_at`, keeping the pause that ends here with every proof: since then, or since the proof if newer.
 
-    The rows at hand stay as they were: this very request is judged by the pause before it.
+    The rows at hand stay as they were: this very request is judged by the pause before it. The proofs are written
+    first, so that a request beside it, which reads both at once, finds the pause in one of them.
     """
-    gap = now - session.last_seen_at
-    lived_through_it = Proof.objects.filter(session=session, proved_at__lte=session.last_seen_at, longest_gap__lt=gap)
-    lived_through_it.update(longest_gap=gap)
+    last_sign_of_life = Greatest("proved_at", Value(session.last_seen_at, output_field=DateTimeField()))
+    pause = ExpressionWrapper(
+        Value(now, output_field=DateTimeField()) - last_sign_of_life, output_field=DurationField()
+    )
+    Proof.objects.filter(session=session, longest_gap__lt=pause).update(longest_gap=pause)
     Session.objects.filter(id=session.id).update(last_seen_at=now)
 
 

@@ -333,15 +333,6 @@ def ended(held: DomainHold | None, span: timedelta) -> DomainHold | None:
     return held and replace(held, proofs_valid_from=later(held.proofs_valid_from, span))
 
 
-@given(situations, enforced)
-def test_neither_enforcing_nor_requiring_ever_lets_more_in(situation: AdmitFacts, demand: Enforced | None) -> None:
-    stricter = replace(situation, requires_sso_of_everybody=True)
-    if situation.enforced_here is None:
-        stricter = replace(situation, enforced_here=demand)
-    if not decide.admit(situation, now=NOW).admitted:
-        assert not decide.admit(stricter, now=NOW).admitted
-
-
 @given(situations, st.sampled_from(sorted(ENDINGS)), st.timedeltas(timedelta(0), timedelta(days=60)))
 def test_ending_never_lets_more_in(situation: AdmitFacts, whose: str, span: timedelta) -> None:
     if not decide.admit(situation, now=NOW).admitted:

@@ -78,8 +78,8 @@ def _own(cell: Cell) -> str:
 
 DEMANDS = (
     Demand(
-        "6.2: Require SSO for every member shuts them out of that parent's organizations (6.4 keeps proofs only from what "
-        "*Enforce SSO* asks)",
+        "6.2: Require SSO for every member shuts them out of that parent's organizations; what *keep* lets count (6.4) "
+        "meets Enforce SSO alone",
         lambda cell: _own(cell) in cell.setting.of_everybody,
         _own,
         keeps_older=False,
