@@ -99,7 +99,8 @@ class Session(models.Model):
 class Proof(models.Model):
     """That this session's person proved who they are: in which way, through which connection, when.
 
-    A newer proof of the same kind replaces the older one. Ending proofs in bulk moves a time elsewhere (spec 6.5).
+    A newer proof of the same kind replaces the older one, except one that *keep* lets count (spec 6.4): that stays,
+    `is_superseded`, with its own times. Ending proofs in bulk moves a time elsewhere (spec 6.5).
     `longest_gap` is the longest time without a request since the proof: each parent judges idleness by its own policy,
     so a request after too long a pause may not make the pause forgotten.
     """
@@ -109,11 +110,14 @@ class Proof(models.Model):
     connection = models.ForeignKey("sso.Connection", on_delete=models.CASCADE, null=True, related_name="+")
     proved_at = models.DateTimeField()
     longest_gap = models.DurationField(default=timedelta(0))
+    is_superseded = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["session", "way"], condition=models.Q(connection__isnull=True), name="proof_of_each_way_is_one"
+                fields=["session", "way"],
+                condition=models.Q(connection__isnull=True, is_superseded=False),
+                name="proof_of_each_way_is_one",
             ),
             models.UniqueConstraint(fields=["session", "connection"], name="proof_of_each_connection_is_one"),
             models.CheckConstraint(

@@ -44,9 +44,21 @@ def start_session(
     return key
 
 
-def add_proof(session: Session, *, way: Way, connection_id: uuid.UUID | None = None, proved_at: datetime) -> None:
-    """Another or a newer proof of the same person for a running session (step-up)."""
-    same = Proof.objects.filter(session=session, way=way, connection=connection_id)
+def add_proof(
+    session: Session,
+    *,
+    way: Way,
+    connection_id: uuid.UUID | None = None,
+    proved_at: datetime,
+    kept_before: datetime | None = None,
+) -> None:
+    """Another or a newer proof of the same person for a running session (step-up).
+
+    It replaces the one of the same kind, unless that is from before `kept_before`: then it stays beside the newer one.
+    """
+    same = Proof.objects.filter(session=session, way=way, connection=connection_id, is_superseded=False)
+    if kept_before is not None:
+        same.filter(proved_at__lt=kept_before).update(is_superseded=True)
     fresh = {"proved_at": proved_at, "longest_gap": timedelta(0)}
     if same.update(**fresh):
         return

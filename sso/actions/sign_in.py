@@ -20,6 +20,7 @@ from sso.actions.identities import find_or_tie_user
 from sso.claims import Claims
 from sso.errors import AssertionReplayed
 from sso.models import Connection, ConsumedAssertion, SignInAttempt
+from sso.queries.sign_in import when_proofs_were_kept
 from sso.saml.responses import VerifiedAssertion
 
 # How often "last sign-in" is written; it is shown by the minute.
@@ -116,7 +117,11 @@ def sign_in(proven: Proven, *, signed_in: SignedIn | None, browser_hash: str, no
         if signed_in and signed_in.user.id == proven.user.id:
             key = None
             sessions.add_proof(
-                signed_in.session, way=proven.way, connection_id=connection_id, proved_at=proven.proved_at
+                signed_in.session,
+                way=proven.way,
+                connection_id=connection_id,
+                proved_at=proven.proved_at,
+                kept_before=when_proofs_were_kept(proven.user.email, way=proven.way),
             )
         else:
             if signed_in:

@@ -2,10 +2,11 @@
 
 import uuid
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from accounts.addresses import domain_of
 from accounts.models import Proof, User, Way
@@ -141,6 +142,21 @@ def gather_sight(signed_in: SignedIn) -> decide.Sight:
     for ended_at in (claim.proofs_valid_from for claim in claims if claim.proofs_valid_from):
         proofs = [proof for proof in proofs if proof.proved_at >= ended_at]
     return decide.sight(tuple(proofs), holders=frozenset(holders))
+
+
+def when_proofs_were_kept(email: str, *, way: Way) -> datetime | None:
+    """When SSO was last enforced by who holds the address's domain and *keep* chosen (spec 6.4): a proof in this way
+    from before then counts for what a newer one doesn't. None if there is none such."""
+    if way in (Way.SSO, Way.STAFF):
+        return None
+    # Asked by the address's domain, whichever parents hold it.
+    keeping = Enforcement.unscoped.filter(
+        email_proofs_valid_from=None,
+        parent__domain_claims__name=domain_of(email),
+        parent__domain_claims__state__in=HOLDING,
+    )
+    latest: datetime | None = keeping.aggregate(latest=Max("enforced_at"))["latest"]
+    return latest
 
 
 def account_of(email: str) -> User | None:
