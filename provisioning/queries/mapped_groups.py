@@ -10,8 +10,8 @@ from provisioning.engine import Groups, NotDesired, OrganizationFacts, PersonFac
 from provisioning.models import GroupMapping, Mode, SeenClaims
 
 
-def people_in_no_mapped_group(parent_id: UUID, *, product_id: int) -> frozenset[UUID]:
-    """Ids of members whom the groups of their last sign-in would give no role any more.
+def people_in_no_mapped_group(parent_id: UUID, *, product_id: int) -> dict[Organization, frozenset[UUID]]:
+    """Ids of members whom the groups of their last sign-in would give no role any more, by the organization where.
 
     Asked of the engine, for each organization of the product in which sign-ins and groups decide; unknown groups harm
     nobody (spec 7.8). Two queries for each such organization, however many members it has.
@@ -19,7 +19,8 @@ def people_in_no_mapped_group(parent_id: UUID, *, product_id: int) -> frozenset[
     organizations = Organization.objects.filter(
         parent_id=parent_id, product_id=product_id, provisioning__mode=Mode.JIT, provisioning__uses_mappings=True
     )
-    return frozenset(person for organization in organizations for person in _falling_out(organization))
+    found = {organization: frozenset(_falling_out(organization)) for organization in organizations.order_by("name")}
+    return {organization: people for organization, people in found.items() if people}
 
 
 def _falling_out(organization: Organization) -> Iterator[UUID]:

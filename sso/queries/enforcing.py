@@ -4,8 +4,8 @@ Each set is the one that `sso.rules.decide` asks SSO of, and each person's stand
 of them; tests hold the three together.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,13 +29,13 @@ class Crowd:
     """The people of one product whom a parent may require SSO of.
 
     `claims` are the parent's verified and lapsed ones that a connection in use serves, each with `live_revision`;
-    `unmapped` are the ids of those whose groups give no role where groups decide.
+    `unmapped` are the ids of those whose groups give no role, by the organization in which groups decide.
     """
 
     parent: ParentOrganization
     product: Product
     claims: tuple[DomainClaim, ...]
-    unmapped: frozenset[UUID] = frozenset()
+    unmapped: Mapping[Organization, frozenset[UUID]] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -59,7 +59,7 @@ class Crowd:
         """Those of the affected who have never signed in through the connection that serves their address, whom no
         connection may sign in (staff), or whose groups give no role."""
         has_signed_in = Exists(ties_of(OuterRef("pk"), OuterRef("email_domain"), parent_id=self.parent.id))
-        return self.affected().filter(~has_signed_in | Q(is_staff=True) | Q(id__in=self.unmapped))
+        return self.affected().filter(~has_signed_in | Q(is_staff=True) | Q(id__in=_union(self.unmapped)))
 
     def to_ask(self) -> QuerySet[User]:
         """Those of the affected who can sign in with SSO and never did."""
@@ -93,7 +93,7 @@ class Crowd:
                 is_alone=claim is not None and is_held_alone(claim),
                 belongs_here=person.belongs_here,
                 has_signed_in=person.has_signed_in,
-                is_unmapped=person.id in self.unmapped,
+                unmapped_in=", ".join(each.name for each, people in self.unmapped.items() if person.id in people),
                 is_staff=person.is_staff,
                 provider=connection.name if connection else "",
                 requires_sso=self.parent.requires_sso_for_every_member,
@@ -204,20 +204,23 @@ def organizations_without_a_way_in(
     *,
     names: Collection[str],
     product: Product | None = None,
-    unmapped: Collection[UUID] = (),
+    unmapped: Mapping[Organization, Collection[UUID]] | None = None,
     requires_sso: bool,
 ) -> list[Organization]:
     """The parent's organizations in which no identity manager would keep a way in (spec 6.4).
 
-    A manager keeps one by having signed in through the connection that serves the address, or by an address outside
-    the domains (`names`), unless SSO is required of every member (`requires_sso`). Asked are the organizations of one
-    product that have people in the domains; without a product all that have anybody.
+    A manager keeps one by having signed in through the connection that serves the address, unless groups give them no
+    role in this very organization (`unmapped`), or by an address outside the domains (`names`), unless SSO is required
+    of every member (`requires_sso`). Asked are the organizations of one product that have people in the domains;
+    without a product all that have anybody.
     """
     # Both are of the organization that is asked about, which is one of the parent's.
     managers = Membership.unscoped.managing_identity().filter(organization=OuterRef("pk"), user__erased_at=None)
     members = Membership.unscoped.letting_in().filter(organization=OuterRef("pk"), user__erased_at=None)  # likewise
     tied = Exists(ties_of(OuterRef("user"), OuterRef("user__email_domain"), parent_id=parent.id))
-    inside = managers.filter(tied, user__email_domain__in=names, user__is_staff=False).exclude(user__in=unmapped)
+    inside = managers.filter(tied, user__email_domain__in=names, user__is_staff=False)
+    for organization, people in (unmapped or {}).items():
+        inside = inside.exclude(organization=organization, user__in=people)
     kept = Q(Exists(inside))
     if not requires_sso:
         kept |= Q(Exists(managers.exclude(user__email_domain__in=names)))
@@ -225,6 +228,10 @@ def organizations_without_a_way_in(
     if product is not None:
         return list(organizations.filter(Exists(members.filter(user__email_domain__in=names)), product=product))
     return list(organizations.filter(Exists(members)))
+
+
+def _union(unmapped: Mapping[Organization, frozenset[UUID]]) -> frozenset[UUID]:
+    return frozenset().union(*unmapped.values())
 
 
 def _memberships_of_product(product: Product) -> QuerySet[Membership]:

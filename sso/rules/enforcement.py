@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Only the parent's own organizations are asked whether a manager keeps a way in: were others asked, whoever makes an
+# organization with an address of this domain could keep its holder from enforcing.
+ELSEWHERE = "; organizations of others ask it of them too, even if they alone manage one"
+
 
 class Standing(StrEnum):
     """How enforcing stands to one person; the first two are affected by it."""
@@ -18,8 +22,8 @@ class PersonFacts:
 
     `is_served`: a connection of the parent serves the address's domain. `is_alone`: that the parent holds this domain
     verified and for itself. `belongs_here`: in an organization under the parent. `has_signed_in`: through the
-    connection that serves the address. `is_unmapped`: the groups seen last give no role where groups decide.
-    `provider` is that connection's name; `requires_sso` says that staff required SSO of every member here.
+    connection that serves the address. `unmapped_in` names the organizations in which the groups seen last give no
+    role. `provider` is that connection's name; `requires_sso` says that staff required SSO of every member here.
     """
 
     domain: str
@@ -27,7 +31,7 @@ class PersonFacts:
     is_alone: bool = False
     belongs_here: bool = True
     has_signed_in: bool = False
-    is_unmapped: bool = False
+    unmapped_in: str = ""
     is_staff: bool = False
     provider: str = ""
     requires_sso: bool = False
@@ -56,19 +60,20 @@ def judge_person(facts: PersonFacts) -> Judged:
             "An account of support staff, which no identity provider signs in",
             "Give this work to another account",
         )
+    elsewhere = "" if facts.belongs_here else ELSEWHERE
     if not facts.has_signed_in:
         return Judged(
             Standing.MAY_BE_LOCKED_OUT,
-            f"Never signed in with {facts.provider}",
+            f"Never signed in with {facts.provider}{elsewhere}",
             f"Assign them in {facts.provider} and have them try SSO",
         )
-    if facts.is_unmapped:
+    if facts.unmapped_in:
         return Judged(
             Standing.MAY_BE_LOCKED_OUT,
-            "In no group that gives a role here",
+            f"In no group that gives a role in {facts.unmapped_in}",
             f"Put them into a mapped group in {facts.provider}",
         )
-    return Judged(Standing.MUST_USE_SSO, f"Signs in with {facts.provider} from the next sign-in on")
+    return Judged(Standing.MUST_USE_SSO, f"Signs in with {facts.provider} from the next sign-in on{elsewhere}")
 
 
 def _why_not_affected(facts: PersonFacts) -> str:

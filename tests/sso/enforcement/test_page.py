@@ -15,7 +15,7 @@ from domains.models import ClaimState, DomainClaim
 from orgs.models import Enforcement, Membership, Plan
 from provisioning.models import GroupMapping, Mode, ProvisioningSettings, SeenClaims
 from sso.models import ConnectionRevision, ExternalIdentity
-from tests.cast import Cast, person, role_of, verified_domain
+from tests.cast import Cast, organization, person, role_of, verified_domain
 from tests.factories.sso import IdentityProvider, live_connection, sign_in_with_sso
 from tests.sso.enforcement.conftest import CONSOLE, PAGE, enforce, join, member, share, words
 
@@ -88,10 +88,48 @@ def test_who_falls_into_no_mapped_group_may_be_locked_out(
     seen = SeenClaims.unscoped.filter(user=cast.bob)
     seen.update(groups_state="listed", groups=["visitors"])
 
-    assert "Put them into a mapped group in Okta" in words(alice.get(PAGE))
+    page = words(alice.get(PAGE))
+    assert "Put them into a mapped group in Okta" in page
+    assert "In no group that gives a role in Acme" in page
 
     seen.update(groups=["staff"])
     assert "Put them into a mapped group" not in words(alice.get(PAGE))
+
+
+def test_who_falls_out_of_a_sibling_organization_still_counts_as_manager_of_their_own(
+    alice: Client, cast: Cast, okta: IdentityProvider
+) -> None:
+    """Alice owns Acme, where roles are given by hand, and is a plain user of Acme Labs, where groups give them."""
+    dan = person("dan@contractors.example")
+    labs = organization("Acme Labs", plan=("assistant", "enterprise"), first_member=dan, parent=cast.acme_group)
+    member(labs, cast.alice)
+    ProvisioningSettings.unscoped.update_or_create(
+        organization=labs, defaults={"mode": Mode.JIT, "uses_mappings": True, "changed_at": timezone.now()}
+    )
+    SeenClaims.unscoped.filter(user=cast.alice).update(groups_state="listed", groups=["something-else"])
+
+    page = words(alice.get(PAGE))
+
+    assert "Nobody who manages identity in Acme has signed in" not in page
+    assert "In no group that gives a role in Acme Labs" in page
+
+    Membership.unscoped.filter(user=cast.alice, organization=labs).delete()
+    member(labs, cast.alice, role="owner")
+    assert "Nobody who manages identity in Acme Labs" not in words(alice.get(PAGE))
+    Membership.unscoped.filter(user=dan, organization=labs).update(state="held", held_at=timezone.now())
+    assert "Nobody who manages identity in Acme Labs has signed in with SSO yet." in words(alice.get(PAGE))
+
+
+def test_the_only_manager_of_somebody_elses_organization_is_named_and_blocks_nothing(alice: Client, cast: Cast) -> None:
+    """Else anybody with an address here could keep the company from enforcing, by making an organization."""
+    organization("Erins", plan=("assistant", "free"), first_member=person("erin@acme.example"))
+
+    page = words(alice.get(PAGE))
+
+    assert "erin@acme.example Member elsewhere" in page
+    assert "organizations of others ask it of them too, even if they alone manage one" in page
+    assert "Erins" not in page
+    assert enforce(alice).status_code == 302
 
 
 def test_the_list_can_be_searched_and_downloaded(alice: Client, cast: Cast) -> None:
