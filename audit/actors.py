@@ -22,6 +22,11 @@ class Actor:
             return STRANGER
         return cls(kind="user", label=user.name or user.email, user_id=user.id)
 
+    @classmethod
+    def of_staff(cls, user: Any) -> "Actor":
+        """Somebody of staff, acting on the staff pages."""
+        return cls(kind="staff", label=user.name or user.email, user_id=user.id)
+
 
 SYSTEM = Actor(kind="system", label="The platform")
 STRANGER = Actor(kind="stranger", label="Somebody not signed in")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -120,6 +121,13 @@ def store_plan(plan: Plan, *, parent_id: Any, organization_id: Any = None, actor
         created_at=now,
         expires_at=now + PLAN_LIFETIME,
     )
+
+
+def find_plan(plan_id: UUID | None, *, kind: str, parent_id: UUID, actor_id: UUID) -> StoredPlan | None:
+    """The plan of this kind that this person was shown, for the view that is to apply it; None for anything else."""
+    plans = StoredPlan.objects.for_parent(parent_id).filter(id=plan_id, kind=kind, created_by_id=actor_id)
+    found: StoredPlan | None = plans.first()
+    return found
 
 
 def lock_plan(shown: StoredPlan, *, kind: str, actor_id: Any) -> StoredPlan:

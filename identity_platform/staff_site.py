@@ -24,10 +24,10 @@ class StaffSite(AdminSite):
         return not settings.STAFF_SECOND_FACTOR and has_staff_proof(who_is_at(request))
 
     def get_urls(self) -> list[Any]:
-        """Besides the tables: a reference in full, and *Explain a sign-in* (spec 9.2)."""
-        from sso.staff_pages import urls_of  # noqa: PLC0415 - the wiring is below the apps
+        """Besides the tables: references and *Explain a sign-in* (spec 9.2), and what staff do about it (9.1)."""
+        from sso import staff_acts, staff_pages  # noqa: PLC0415 - the wiring is below the apps
 
-        return [*urls_of(self), *super().get_urls()]
+        return [*staff_pages.urls_of(self), *staff_acts.urls_of(self), *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Leave the question who is there to `has_permission`: strangers too are sent to the staff's sign-in."""
