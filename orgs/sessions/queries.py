@@ -37,7 +37,9 @@ class SignedInPerson:
 def counting_proofs(parent: ParentOrganization | None, *, policy: SessionPolicy, now: datetime) -> QuerySet[Proof]:
     """The proofs of sessions that aren't over which count in the parent's organizations, as the door judges (6.3, 6.5).
 
-    Whether an organization asks for SSO besides isn't part of it, nor whether a manager ended one member's there.
+    The same as `sso.rules.decide` says of each, in SQL for many at once; tests/sso/door/test_who_is_signed_in.py holds
+    the two together. Whether an organization asks for SSO besides isn't part of it, nor whether a manager ended one
+    member's there.
     """
     proofs = Proof.objects.exclude(way=Way.STAFF).filter(
         session__ended_at=None,
@@ -51,15 +53,20 @@ def counting_proofs(parent: ParentOrganization | None, *, policy: SessionPolicy,
     if parent is not None and parent.proofs_valid_from is not None:
         proofs = proofs.filter(proved_at__gte=parent.proofs_valid_from)
     # Read through the parents' relations: claims and connections belong to higher apps.
-    parents = ParentOrganization.objects.filter(domain_claims__name=OuterRef("session__user__email_domain"))
-    holds_it_alone = Q(domain_claims__state="verified", domain_claims__is_shared=False)
-    holds_it_here = Q(id=parent.id, domain_claims__state__in=("verified", "lapsed")) if parent else Q(pk__in=[])
-    ended_with_the_domain = parents.filter(
+    # All that is asked of a claim stands in one filter(): a second one might find it true of another claim.
+    of_the_address = Q(domain_claims__name=OuterRef("session__user__email_domain"))
+    holds_it_alone = of_the_address & Q(domain_claims__state="verified", domain_claims__is_shared=False)
+    holds_it_here = of_the_address & Q(
+        domain_claims__state__in=("verified", "lapsed"), id=parent.id if parent else None
+    )
+    ended_with_the_domain = ParentOrganization.objects.filter(
         holds_it_alone | holds_it_here, domain_claims__proofs_valid_from__gt=OuterRef("proved_at")
     )
-    # Until it is assigned, a domain counts as unverified for SSO (spec 4.5).
-    speaks_for_it = holds_it_alone & Q(domain_claims__connection__isnull=False)
-    holder_of_the_connection = parents.filter(speaks_for_it, id=OuterRef("connection__parent_id"))
+    # Until it is assigned to a live connection, a domain counts as unverified for SSO (spec 4.5, 6.1).
+    is_served = Q(domain_claims__connection__retired_at=None, domain_claims__connection__revisions__state="live")
+    holder_of_the_connection = ParentOrganization.objects.filter(
+        holds_it_alone, is_served, id=OuterRef("connection__parent_id")
+    )
     trusted = Q(connection__parent=parent) if parent else Q(pk__in=[])
     return proofs.exclude(Exists(ended_with_the_domain)).filter(
         ~Q(way=Way.SSO)
