@@ -8,12 +8,16 @@ def read_object(raw: bytes) -> dict[str, Any]:
     """One JSON object. Raises ValueError, its text fit to be shown.
 
     A name that stands twice is refused (RFC 8725 s2.4: one reader takes the first, another one the last), and so are
-    NaN and Infinity, which aren't JSON.
+    NaN and Infinity, which aren't JSON, and lone surrogates.
     """
     try:
         read = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+        # An escape may name half of a character (RFC 8259 s8.2): no text that could be compared, hashed or kept.
+        json.dumps(read, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("it isn't UTF-8") from None
+    except UnicodeEncodeError:
+        raise ValueError("a text in it has half of a character") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except _Odd as odd:

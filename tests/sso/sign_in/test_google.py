@@ -27,7 +27,16 @@ from sso.oidc.tokens import VerifiedIdToken
 from sso.rules.google import Reason, Tie, judge_address, judge_tie
 from sso.tasks import forget_old_attempts
 from tests.cast import Cast, person, verified_domain
-from tests.factories.oidc import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, json_answer, make_key, serve_provider, sign
+from tests.factories.oidc import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    OpenIdProvider,
+    claims_of,
+    json_answer,
+    make_key,
+    serve_provider,
+    sign,
+)
 from tests.factories.sso import live_connection
 
 Browser = Callable[..., Client]
@@ -622,3 +631,28 @@ def test_sign_ins_of_somebody_tied_by_address_later_make_no_second_tie(
 
     assert GoogleIdentity.objects.get().user == user
     assert AuditEvent.objects.filter(code="user.google_tied").count() == 1
+
+
+@pytest.mark.parametrize("claim", ["nonce", "at_hash", "sub", "name"])
+def test_r50_half_of_a_character_in_a_claim_is_a_refusal(
+    claim: str, at_google: OpenIdProvider, browser_of: Browser
+) -> None:
+    at_google.claims |= {claim: "\ud800"}
+
+    page = continue_with_google(browser := browser_of(), at_google)
+
+    assert (page.status_code, who(browser)) == (403, "")
+
+
+def test_r50_half_of_a_character_in_the_access_token_is_a_refusal(
+    at_google: OpenIdProvider, browser_of: Browser
+) -> None:
+    answer = at_google.authorize(leave_for_google(browser := browser_of()))
+    nonce = at_google.codes[answer["code"]]["nonce"]
+    claims = claims_of(issuer=at_google.issuer, now=timezone.now(), nonce=nonce, at_hash="x")
+    token = sign(claims, key=at_google.signing_key)
+    at_google.answers["/token"] = lambda: json_answer(
+        {"access_token": "\ud800", "token_type": "Bearer", "id_token": token}
+    )
+
+    assert come_back(browser, answer).status_code == 403
