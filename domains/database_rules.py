@@ -7,7 +7,7 @@ EFFECTS = [
     *moves_access_version(
         "domains_domainclaim",
         insert="{row}.state IN ('verified', 'lapsed')",
-        update=differs("state", "is_shared", "connection_id", "proofs_valid_from"),
+        update=differs("parent_id", "state", "is_shared", "connection_id", "proofs_valid_from"),
         delete="{row}.state IN ('verified', 'lapsed')",
     ),
 ]

@@ -10,21 +10,22 @@ _PRODUCT = "(SELECT product_id FROM orgs_organization WHERE id = NEW.organizatio
 
 def moves_access_version(table: str, *, parent: str = "{row}.parent_id", **conditions: str) -> Iterator[DatabaseEffect]:
     """That a change of what the door asks moves the parent's `access_version`, whoever writes: cached policies of all
-    processes are asked for anew. `parent` is SQL for its id; `conditions` by event, with `{row}` for NEW or OLD."""
-    events: dict[str, tuple[Event, str]] = {
-        "insert": ("INSERT", "NEW"),
-        "update": ("UPDATE", "NEW"),
-        "delete": ("DELETE", "OLD"),
+    processes are asked for anew. `parent` is SQL for its id; `conditions` by event, with `{row}` for NEW or OLD. A row
+    that goes from one parent to another moves both."""
+    events: dict[str, tuple[Event, tuple[str, ...]]] = {
+        "insert": ("INSERT", ("NEW",)),
+        "update": ("UPDATE", ("NEW", "OLD")),
+        "delete": ("DELETE", ("OLD",)),
     }
     for name, condition in conditions.items():
-        event, row = events[name]
-        whose = parent.format(row=row)
+        event, rows = events[name]
+        whose = ", ".join(parent.format(row=row) for row in rows)
         yield DatabaseEffect(
             f"{table}_{name}_moves_access_version",
             table,
             event,
-            condition.format(row=row),
-            f"UPDATE orgs_parentorganization SET access_version = {{fresh}} WHERE id = {whose}",
+            condition.format(row=rows[0]),
+            f"UPDATE orgs_parentorganization SET access_version = {{fresh}} WHERE id IN ({whose})",
         )
 
 

@@ -13,7 +13,7 @@ from audit.codes import Code
 from audit.models import AuditEvent, LogMaintenance
 from domains.models import DomainClaim, ShareableName
 from identity_platform.database_rules import violated_rule
-from orgs.models import Invitation, Membership, Organization
+from orgs.models import Invitation, Membership, Organization, ParentOrganization
 from sso.models import ExternalIdentity
 from tests.cast import Cast, person, role_of, verified_domain
 from tests.factories.sso import live_connection
@@ -126,13 +126,23 @@ def test_r37_a_pending_claim_keeps_nobody_from_the_name(cast: Cast) -> None:
     assert claim.state == "pending"
 
 
+def access_version_of(parent: ParentOrganization) -> int:
+    return ParentOrganization.objects.get(id=parent.id).access_version
+
+
 def test_a_claim_keeps_its_name_and_may_move_to_another_parent(cast: Cast) -> None:
     """Support merges two parents by moving their claims; what was proven about one name says nothing of another."""
     claim = verified_domain(cast.acme_group, "acme.example", added_by=cast.alice)
 
+    parents = (cast.acme_group, cast.globex_group)
+    before = [access_version_of(parent) for parent in parents]
+
     with refused() as refusal:
         DomainClaim.unscoped.filter(id=claim.id).update(name="globex.example")
     DomainClaim.unscoped.filter(id=claim.id).update(parent=cast.globex_group)
+
+    after = [access_version_of(parent) for parent in parents]
+    assert not set(before) & set(after), "what the door keeps of either parent isn't true any more"
 
     assert violated_rule(refusal.value) == "claim_keeps_its_name"  # type: ignore[attr-defined]
     assert DomainClaim.objects.for_parent(cast.globex_group).get().name == "acme.example"
