@@ -135,11 +135,18 @@ def _record_failure(reference: str, exception: BaseException) -> None:
 
 
 def page_before(request: HttpRequest) -> str:
-    """The path of the page whose form was posted, if it is ours; else the posted path."""
+    """The path of the page whose form was posted, if it is ours; else the posted path, else `/`.
+
+    Never one that a browser would take for another host's (`//…`; a backslash is a slash to it).
+    """
     before = urlsplit(request.headers.get("Referer", ""))
-    if before.netloc == request.get_host() and before.path.startswith("/"):
+    if before.netloc == request.get_host() and _is_path_here(before.path):
         return f"{before.path}?{before.query}" if before.query else before.path
-    return request.path
+    return request.path if _is_path_here(request.path) else "/"
+
+
+def _is_path_here(path: str) -> bool:
+    return path.startswith("/") and not path.startswith("//") and "\\" not in path
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

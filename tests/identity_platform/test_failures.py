@@ -5,9 +5,10 @@ from unittest.mock import patch
 
 import pytest
 from django.db import OperationalError
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from audit.models import AuditEvent
+from identity_platform.refusals import page_before
 from tests.cast import Cast, open_browser
 
 
@@ -96,3 +97,17 @@ def test_machines_are_refused_in_their_own_form(path: str) -> None:
     else:
         assert answer["Content-Type"] == "application/problem+json"
         assert (body["status"], body["code"]) == (401, "token_needed")
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "/\\evil.example/x", "/x\\y"])
+def test_the_page_before_is_never_one_that_a_browser_finds_elsewhere(path: str) -> None:
+    posted = RequestFactory().post("/account/", headers={"Referer": f"http://testserver{path}"})
+
+    assert page_before(posted) == "/account/"
+
+
+def test_the_page_before_is_our_own_with_its_query() -> None:
+    posted = RequestFactory().post("/account/", headers={"Referer": "http://testserver/login/?product=assistant"})
+
+    assert page_before(posted) == "/login/?product=assistant"
+    assert page_before(RequestFactory().post("//evil.example/")) == "/"
