@@ -2,14 +2,11 @@
 
 from datetime import datetime
 
-from django.conf import settings
-
-from audit import mail
 from domains.challenge import challenge_for
 from domains.models import ClaimState, DomainClaim
 from domains.names import to_display
 from domains.rules import ABSENCE_UNTIL_LAPSE, Happening
-from orgs.queries import identity_managers_of
+from orgs import mails
 
 _SUBJECTS = {
     Happening.VERIFIED: ("domain_verified", "{domain} is verified"),
@@ -29,21 +26,15 @@ def tell_managers(claim: DomainClaim, happening: Happening) -> None:
         return
     domain = to_display(claim.name)
     challenge = challenge_for(claim.name, token=claim.token)
-    mail.send(
-        template,
-        to=[manager.email for manager in identity_managers_of(claim.parent)],
+    mails.tell_managers(
+        claim.parent,
+        template=template,
         subject=subject.format(domain=domain),
-        context={
-            "domain": domain,
-            "parent": claim.parent.name,
-            "record_name": challenge.name,
-            "record_value": challenge.value,
-            "missing_since": _day(claim.absent_since),
-            "lapses_at": _day(claim.absent_since + ABSENCE_UNTIL_LAPSE if claim.absent_since else None),
-            # Each manager may come from another organization under the parent; this address asks which, or knows.
-            "action_url": f"{settings.PUBLIC_URL}/settings/identity/",
-            "action_label": "Open Identity and access",
-        },
+        domain=domain,
+        record_name=challenge.name,
+        record_value=challenge.value,
+        missing_since=_day(claim.absent_since),
+        lapses_at=_day(claim.absent_since + ABSENCE_UNTIL_LAPSE if claim.absent_since else None),
     )
 
 

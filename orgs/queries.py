@@ -112,6 +112,16 @@ def identity_managers_of(parent: ParentOrganization) -> QuerySet[User]:
     return User.objects.filter(Exists(holding_sso)).order_by("email")
 
 
+def managers_under(parent: ParentOrganization) -> QuerySet[User]:
+    """Everybody who manages identity in an organization of the parent, on whatever plan: who is told of changes.
+
+    What is in force outlives the plan that it was set up on (spec 3.1), and so does who has to know of it.
+    """
+    # Asked by parent, which spans its organizations.
+    managing = Membership.unscoped.managing_identity().filter(organization__parent=parent)
+    return User.objects.filter(id__in=managing.values("user")).order_by("email")
+
+
 def managers_of(organization: Organization) -> QuerySet[User]:
     """The identity managers of one organization."""
     # Of one organization, as the filter says; from its memberships, since walking all users for a few is slow.

@@ -7,7 +7,6 @@ session and for a hundred thousand, and nothing has to be remembered anywhere bu
 import uuid
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,8 +18,9 @@ from audit.actors import Actor
 from audit.codes import Code
 from identity_platform.models import StoredPlan
 from identity_platform.plans import ensure_unchanged, lock_plan, mark_applied
+from orgs.mails import tell_managers
 from orgs.models import Membership, Organization, ParentOrganization
-from orgs.queries import identity_managers_of, managers_of
+from orgs.queries import managers_of
 from orgs.sessions.plans import (
     KIND_OF_END_ALL,
     KIND_OF_POLICY_CHANGE,
@@ -59,11 +59,11 @@ def change_session_policy(
             now=now,
         )
         mark_applied(stored, now=now)
-        _tell_managers(
+        tell_managers(
             parent,
             template="session_policy",
             subject=f"The session policy of {parent.name} has changed",
-            actor=actor,
+            who=actor.label,
             before=_describe(present),
             after=_describe(to),
         )
@@ -92,11 +92,11 @@ def end_all_sessions(parent: ParentOrganization, *, stored_plan: StoredPlan, act
             now=now,
         )
         mark_applied(stored, now=now)
-        _tell_managers(
+        tell_managers(
             parent,
             template="sessions_all_ended",
             subject=f"All sessions at {parent.name} were ended",
-            actor=actor,
+            who=actor.label,
         )
 
 
@@ -150,22 +150,6 @@ def _describe(policy: SessionPolicy) -> dict[str, str]:
         "idle": describe_span(policy.idle),
         "recent_sign_in": describe_span(policy.recent_sign_in),
     }
-
-
-def _tell_managers(parent: ParentOrganization, *, template: str, subject: str, actor: Actor, **context: Any) -> None:
-    """Mail everybody who manages identity under the parent; the link forwards each to an organization of their own."""
-    mail.send(
-        template,
-        to=[manager.email for manager in identity_managers_of(parent)],
-        subject=subject,
-        context={
-            "parent": parent.name,
-            "who": actor.label,
-            **context,
-            "action_url": _address(reverse("settings_identity")),
-            "action_label": "Open Identity and access",
-        },
-    )
 
 
 def _address(path: str) -> str:

@@ -4,19 +4,17 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from audit import actions as audit
-from audit import mail
 from audit.actors import Actor
 from audit.codes import Code
 from domains.models import DomainClaim
 from identity_platform.models import StoredPlan
 from identity_platform.plans import PlanExpired, ensure_unchanged, mark_applied
 from identity_platform.references import make_reference
+from orgs.mails import tell_managers
 from orgs.models import ParentOrganization
-from orgs.queries import identity_managers_of
 from sso.actions.drafts import OPEN, edit_connection, name_connection, save_step, start_over, start_set_up
 from sso.models import Connection, ConnectionRevision, RevisionState, TestSignIn
 from sso.queries.going_live import plan_assignment, plan_go_live
@@ -136,12 +134,13 @@ def go_live(
         )
         _assign(claims, connection=connection, actor=actor, now=now)
         mark_applied(stored, now=now)
-        _tell_managers(
+        tell_managers(
             parent,
             template="connection_live",
             subject=f"{connection.name} is live",
-            connection=connection,
-            actor=actor,
+            connection=connection.name,
+            who=actor.label,
+            domains=_names_served_by(connection),
             replaced=live is not None,
         )
     return tested
@@ -163,12 +162,13 @@ def assign_domains(
         ensure_unchanged(stored, plan_assignment(connection, claim_ids=claim_ids, actor=actor, now=now), now=now)
         _assign(claims, connection=connection, actor=actor, now=now)
         mark_applied(stored, now=now)
-        _tell_managers(
+        tell_managers(
             parent,
             template="connection_domains",
             subject=f"{connection.name} serves {len(claims)} more domain{'' if len(claims) == 1 else 's'}",
-            connection=connection,
-            actor=actor,
+            connection=connection.name,
+            who=actor.label,
+            domains=_names_served_by(connection),
             replaced=False,
         )
 
@@ -232,37 +232,9 @@ def _describe(revision: ConnectionRevision | None) -> dict[str, object]:
     }
 
 
-def _tell_managers(
-    parent: ParentOrganization,
-    *,
-    template: str,
-    subject: str,
-    connection: Connection,
-    actor: Actor,
-    replaced: bool,
-) -> None:
-    """Mail everybody who manages identity under the parent."""
-    names = list(
-        DomainClaim.objects.for_parent(parent)
-        .filter(connection=connection)
-        .order_by("name")
-        .values_list("name", flat=True)
-    )
-    mail.send(
-        template,
-        to=[manager.email for manager in identity_managers_of(parent)],
-        subject=subject,
-        context={
-            "connection": connection.name,
-            "parent": parent.name,
-            "who": actor.label,
-            "domains": names,
-            "replaced": replaced,
-            # Forwards each manager to an organization of their own.
-            "action_url": f"{settings.PUBLIC_URL.rstrip('/')}/settings/identity/",
-            "action_label": "Open Identity and access",
-        },
-    )
+def _names_served_by(connection: Connection) -> list[str]:
+    served = DomainClaim.objects.for_parent(connection.parent_id).filter(connection=connection)
+    return list(served.order_by("name").values_list("name", flat=True))
 
 
 def _error_code(report: dict[str, object]) -> str:

@@ -20,8 +20,8 @@ from domains.models import DomainClaim
 from domains.rules import Verdict
 from identity_platform.models import StoredPlan
 from identity_platform.plans import ensure_unchanged, lock_plan, mark_applied
+from orgs.mails import tell_managers
 from orgs.models import Enforcement, Organization, ParentOrganization, Product
-from orgs.queries import identity_managers_of
 from sso.enforcement.errors import AskedToTryToday, DomainsNotProven
 from sso.queries.enforcement_plans import (
     KIND_OF_ENFORCEMENT,
@@ -85,17 +85,15 @@ def enforce_sso(
             now=now,
         )
         mark_applied(stored, now=now)
-        _tell_managers(
+        tell_managers(
             parent,
             template="enforcement_on",
             subject=f"SSO is now required for {product.name}",
-            context={
-                "product": product.name,
-                "people": affected,
-                "domains": [claim.name for claim in assigned_claims(parent)],
-                "ends": sessions == "end",
-                "who": actor.label,
-            },
+            product=product.name,
+            people=affected,
+            domains=[claim.name for claim in assigned_claims(parent)],
+            ends=sessions == "end",
+            who=actor.label,
         )
     return enforcement
 
@@ -122,11 +120,12 @@ def make_optional(parent: ParentOrganization, *, product: Product, actor: Actor,
             details={"product": product.name, "slug": product.slug},
             now=now,
         )
-        _tell_managers(
+        tell_managers(
             parent,
             template="enforcement_off",
             subject=f"SSO is optional again for {product.name}",
-            context={"product": product.name, "who": actor.label},
+            product=product.name,
+            who=actor.label,
         )
     return True
 
@@ -223,11 +222,12 @@ def _set_requirement(
         details={"reason": reason, "shut_out": shut_out},
         now=now,
     )
-    _tell_managers(
+    tell_managers(
         parent,
         template="enforcement_everybody",
         subject=f"SSO is {'now' if required else 'no longer'} required of every member under {parent.name}",
-        context={"required": required, "shut_out": shut_out},
+        required=required,
+        shut_out=shut_out,
     )
 
 
@@ -238,19 +238,3 @@ def _prove_domains(organization: Organization, *, actor: Actor) -> None:
     unproven: list[DomainClaim] = [check.claim for check in checks if check.verdict is not Verdict.PROVEN]
     if unproven:
         raise DomainsNotProven(unproven)
-
-
-def _tell_managers(parent: ParentOrganization, *, template: str, subject: str, context: Mapping[str, Any]) -> None:
-    """Mail everybody who manages identity under the parent."""
-    mail.send(
-        template,
-        to=[manager.email for manager in identity_managers_of(parent)],
-        subject=subject,
-        context={
-            "parent": parent.name,
-            # Forwards each manager to an organization of their own.
-            "action_url": f"{settings.PUBLIC_URL.rstrip('/')}/settings/identity/",
-            "action_label": "Open Identity and access",
-            **context,
-        },
-    )

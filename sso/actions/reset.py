@@ -15,8 +15,8 @@ from audit.codes import Code
 from domains.models import DomainClaim
 from identity_platform.models import StoredPlan
 from identity_platform.plans import ensure_unchanged, lock_plan, mark_applied
-from orgs.models import Organization, ParentOrganization
-from orgs.queries import identity_managers_of
+from orgs.mails import tell_managers
+from orgs.models import ParentOrganization
 from provisioning.actions import leave_just_in_time
 from provisioning.models import Mode
 from provisioning.queries import organizations_in_mode
@@ -63,13 +63,15 @@ def reset_connection(connection: Connection, *, stored_plan: StoredPlan, actor: 
         made_optional = _make_optional_everywhere(parent, actor=actor, now=now) if is_last else []
         made_manual = leave_just_in_time(parent.id, actor=actor, now=now) if is_last else []
         mark_applied(stored, now=now)
-        _tell_managers(
+        tell_managers(
             parent,
-            connection=connection,
-            claims=claims,
+            template="connection_reset",
+            subject=f"{connection.name} was reset",
+            connection=connection.name,
+            who=actor.label,
+            domains=[claim.name for claim in claims],
             made_optional=made_optional,
-            made_manual=made_manual,
-            actor=actor,
+            made_manual=[organization.name for organization in made_manual],
         )
     return connection
 
@@ -153,30 +155,3 @@ def _make_optional_everywhere(parent: ParentOrganization, *, actor: Actor, now: 
         make_optional(parent, product=product, actor=actor, now=now)
     stop_requiring_sso_of_everybody(parent, reason="The last connection was reset.", actor=actor, now=now)
     return [product.name for product in products]
-
-
-def _tell_managers(
-    parent: ParentOrganization,
-    *,
-    connection: Connection,
-    claims: list[DomainClaim],
-    made_optional: list[str],
-    made_manual: list[Organization],
-    actor: Actor,
-) -> None:
-    """Mail everybody who manages identity under the parent; the link forwards each to an organization of their own."""
-    mail.send(
-        "connection_reset",
-        to=[manager.email for manager in identity_managers_of(parent)],
-        subject=f"{connection.name} was reset",
-        context={
-            "connection": connection.name,
-            "parent": parent.name,
-            "who": actor.label,
-            "domains": [claim.name for claim in claims],
-            "made_optional": made_optional,
-            "made_manual": [organization.name for organization in made_manual],
-            "action_url": f"{settings.PUBLIC_URL.rstrip('/')}/settings/identity/",
-            "action_label": "Open Identity and access",
-        },
-    )

@@ -6,9 +6,9 @@ from django.utils import timezone
 from audit.actors import SYSTEM
 from orgs.actions.memberships import end_membership
 from orgs.errors import LastManager
-from orgs.models import Membership
+from orgs.models import Membership, Organization, Plan
 from orgs.models.members import MembershipState
-from orgs.queries import identity_managers_of, managers_of
+from orgs.queries import identity_managers_of, managers_of, managers_under
 from tests.cast import Cast, role_of
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +37,15 @@ def test_a_manager_on_hold_is_told_nothing_of_the_settings(cast: Cast) -> None:
 
     assert not managers_of(cast.acme).exists()
     assert not identity_managers_of(cast.acme_group).exists()
+    assert not managers_under(cast.acme_group).exists()
+
+
+def test_managers_are_told_whatever_their_plan_and_change_settings_only_where_it_holds_sso(cast: Cast) -> None:
+    Organization.objects.filter(id=cast.acme_console.id).update(parent=None)
+    Organization.objects.filter(id=cast.acme.id).update(plan=Plan.objects.get(product__slug="assistant", slug="free"))
+
+    assert not identity_managers_of(cast.acme_group).exists()
+    assert set(managers_under(cast.acme_group)) == {cast.alice}
 
 
 def test_a_manager_on_hold_does_not_make_up_for_the_last_one(cast: Cast) -> None:

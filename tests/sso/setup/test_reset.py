@@ -136,7 +136,7 @@ def test_afterwards_its_people_sign_in_by_email(outside, okta, cast, browser_of,
     before = browser_of()
     before.get("/login/")
     asked = before.post("/login/", {"email": "bob@acme.example", "product": "assistant"})
-    assert asked["Location"].startswith("/login/required/")
+    assert not asked.get("Location", "").startswith("/login/code/")
 
     reset(outside, okta)
 
@@ -406,6 +406,16 @@ def test_a_manager_whose_plan_lost_sso_can_still_reset(okta, outside, cast):
 
     assert page_of(okta) in overview.content.decode()
     assert reset(outside, okta).status_code == 302
+
+
+def test_managers_are_told_also_where_no_plan_holds_sso_any_more(okta, outside, cast):
+    Organization.objects.filter(id=cast.acme_console.id).update(parent=None)
+    Organization.objects.filter(id=cast.acme.id).update(plan=Plan.objects.get(product__slug="assistant", slug="free"))
+
+    reset(outside, okta)
+
+    mails = OutboxMessage.objects.filter(payload__template="connection_reset")
+    assert {mail.payload["to"] for mail in mails} == {"alice@acme.example", "carol@contractors.example"}
 
 
 def test_identity_and_access_leads_to_it_for_a_week(outside, okta, cast):
