@@ -83,6 +83,8 @@ def enter(request: HttpRequest, slug: str, *, managing_identity: bool = False) -
     the `access` guard refuses with.
     """
     visitor = _visitor_of(request, slug)
+    # First: a session that may not be told of an organization gets one answer for all, theirs or made up (R38).
+    guards.ask("access.show", signed_in=visitor)
     if visitor.membership is None:
         raise NotFound
     guards.ask("access", signed_in=visitor, organization=visitor.membership.organization, now=timezone.now())

@@ -21,6 +21,13 @@ class ProofNeeded(SignInNeeded):
         return {name: str(value) for name, value in self.context.items() if value}
 
 
+class ProofNeededToSee(ProofNeeded):
+    """The session rests on the word of parents that don't hold the address's domain alone: whether there is such an
+    organization elsewhere, and whether the person belongs to it, is nothing it may be told (spec 6.3, R38)."""
+
+    message = "Sign in again to see this page."
+
+
 class SsoRequired(PlatformError):
     """Said of the domain only, so alike for known and unknown addresses. `context` names the `parent` that asks for it
     and its `connection`, for the record and for the way on."""

@@ -8,9 +8,10 @@ from accounts.queries import SignedIn
 from identity_platform.errors import RecentSignInNeeded
 from orgs.errors import MembershipHeld, ProofOfParentsOnly
 from orgs.models import Organization, Product
+from orgs.queries import Visitor
 from sso.actions.admission import ensure_admitted
 from sso.actions.refusals import record_refused_visit
-from sso.errors import ProofNeeded
+from sso.errors import ProofNeeded, ProofNeededToSee
 from sso.queries.sign_in import gather_admission, gather_sight
 from sso.rules import decide
 
@@ -36,6 +37,23 @@ def proof_is_own(*, signed_in: SignedIn, **_: Any) -> None:
     sight = gather_sight(signed_in)
     if not sight.everything:
         raise ProofOfParentsOnly(sight.parents)
+
+
+def organization_may_be_shown(*, signed_in: Visitor, **_: Any) -> None:
+    """The `access.show` guard: raises ProofNeededToSee where other parents' word alone would open an organization.
+
+    Alike for members, strangers and names that nobody has. A sign-in of the person's own tells them apart.
+    """
+    membership = signed_in.membership
+    if membership and any(
+        proof.connection and proof.connection.parent_id == membership.organization.parent_id
+        for proof in signed_in.proofs
+    ):
+        return
+    if all(proof.way == Way.STAFF for proof in signed_in.proofs):
+        return  # their own, and opens the staff pages alone
+    if not gather_sight(signed_in).everything:
+        raise ProofNeededToSee
 
 
 def mail_proves_address(*, email: str, now: datetime, **_: Any) -> None:

@@ -68,6 +68,7 @@ SILENCED_SYSTEM_CHECKS = [
 # `orgs/guards.py` says what each guard is given and what it may do.
 GUARDS: dict[str, list[str]] = {
     "access": ["sso.guards.proof_is_enough"],
+    "access.show": ["sso.guards.organization_may_be_shown"],
     "access.held": ["sso.guards.hold_has_a_reference"],
     "access.recent": ["sso.guards.proof_is_recent"],
     "account.show": ["sso.guards.proof_is_own"],

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.models import User
+from accounts.queries import SignedIn
 from identity_platform.errors import PlatformError
+from orgs.access import memberships_shown_to
+from orgs.actions.invitations import invitations_shown_to
 from orgs.errors import MembershipHeld
-from orgs.models import Block, Invitation, Membership, Organization
+from orgs.models import Block, Organization
 from orgs.models.members import MembershipState
 from sso.errors import Blocked, NoOrganization
 from sso.models import Connection
@@ -20,16 +22,17 @@ class ClosedDoor:
     organization: Organization | None = None
 
 
-def find_closed_door(user: User, *, connection: Connection, now: datetime) -> ClosedDoor | None:
-    """Why nothing opens for this person; None if something does, or an invitation waits for them."""
-    # One person's own, wherever they are: a way in anywhere is a way on.
-    memberships = list(Membership.unscoped.filter(user=user).select_related("organization"))
+def find_closed_door(signed_in: SignedIn, *, connection: Connection, now: datetime) -> ClosedDoor | None:
+    """Why nothing opens for this person; None if something does, or an invitation waits for them.
+
+    Of what the session may be told: what the connection's managers read of somebody doesn't depend on organizations of
+    other parents, unless the person proved who they are (R38).
+    """
+    user = signed_in.user
+    memberships = list(memberships_shown_to(signed_in))
     if any(membership.lets_in for membership in memberships):
         return None
-    invited = Invitation.unscoped.filter(  # the person's own, by their proven address
-        email=user.email, accepted_at=None, withdrawn_at=None, expires_at__gt=now
-    )
-    if invited.exists():
+    if invitations_shown_to(signed_in, now=now).exists():
         return None
     held = [
         each.organization

@@ -134,14 +134,24 @@ def _policy_of(parent_id: uuid.UUID, *, domain: str, product_id: int, version: i
 def gather_sight(signed_in: SignedIn) -> decide.Sight:
     """Which organizations this session may be told of, by the proofs that weren't ended with its person's domain."""
     proofs = [_proof(proof) for proof in signed_in.proofs]
-    # Whoever holds the person's own domain alone. Until it is assigned, it counts as unverified for SSO (spec 4.5).
-    claims = DomainClaim.unscoped.filter(
-        name=domain_of(signed_in.user.email), state=ClaimState.VERIFIED, is_shared=False
-    ).select_related("connection")
-    holders = {claim.parent_id for claim in claims if claim.connection and claim.connection.retired_at is None}
-    for ended_at in (claim.proofs_valid_from for claim in claims if claim.proofs_valid_from):
-        proofs = [proof for proof in proofs if proof.proved_at >= ended_at]
+    hold = _hold_of_own_domain(signed_in)
+    if hold and hold.proofs_valid_from:
+        proofs = [proof for proof in proofs if proof.proved_at >= hold.proofs_valid_from]
+    # Until it is assigned, a domain counts as unverified for SSO (spec 4.5).
+    holders = {hold.parent_id} if hold and hold.connection_id else set()
     return decide.sight(tuple(proofs), holders=frozenset(holders))
+
+
+def _hold_of_own_domain(signed_in: SignedIn) -> decide.DomainHold | None:
+    """Of whoever holds the domain of the person's address alone; of a member at the door as the door itself asks it."""
+    domain = domain_of(signed_in.user.email)
+    if isinstance(signed_in, Visitor) and signed_in.membership:
+        holder, product_id = signed_in.holder, signed_in.membership.organization.product_id
+        if holder is None:
+            return None
+        return _policy_of(holder.parent_id, domain=domain, product_id=product_id, version=holder.access_version).hold
+    claim = _claims(domain).filter(state=ClaimState.VERIFIED, is_shared=False).first()
+    return hold_of(claim, connection=claim.connection, is_live=claim.is_live) if claim else None
 
 
 def when_proofs_were_kept(email: str, *, way: Way) -> datetime | None:

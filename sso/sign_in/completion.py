@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from accounts import browser
-from accounts.queries import who_is_at
+from accounts.queries import find_session, who_is_at
 from sso.actions.refusals import record_refusal
 from sso.actions.sign_in import Proven, sign_in
 from sso.queries.closed_doors import find_closed_door
@@ -26,19 +26,20 @@ def finish(request: HttpRequest, proven: Proven, *, next_path: str, now: datetim
     if key:
         browser.give_session(request, key)
     if not next_path or next_path.startswith("/orgs/"):
-        next_path = _closed_door(proven, now=now) or next_path
+        next_path = _closed_door(proven, key=key or browser.session_key(request), now=now) or next_path
     default = "/admin/" if proven.way == "staff" else "/"
     return HttpResponseRedirect(next_path or default)
 
 
-def _closed_door(proven: Proven, *, now: datetime) -> str:
+def _closed_door(proven: Proven, *, key: str, now: datetime) -> str:
     """The page of somebody whom SSO proved and who has no organization to open; '' for everybody else.
 
     Written down for the connection's managers: to them it is a sign-in that led nowhere.
     """
     if proven.connection is None or proven.has_way_in:
         return ""
-    closed = find_closed_door(proven.user, connection=proven.connection, now=now)
+    signed_in = find_session(key, now=now)
+    closed = find_closed_door(signed_in, connection=proven.connection, now=now) if signed_in else None
     if closed is None:
         return ""
     reference = record_refusal(

@@ -115,7 +115,9 @@ DEMANDS = (
 def expected(cell: Cell) -> tuple[str, str]:
     """What the door answers, and the sentence that says so."""
     if cell.organization.slug not in cell.person.seats:
-        return STRANGER, "11, R38: strangers get 404"
+        if any(_proves_the_person(way, cell) for way in cell.ways) or set(cell.ways) == {"staff"}:
+            return STRANGER, "11, R38: strangers get 404"
+        return ASKED, "6.3, R38: on another parent's word alone, what isn't there looks like what may not be shown"
     counting = [way for way in cell.ways if next(worth for _, when, worth in COUNTS if when(way, cell))]
     for demand in DEMANDS:
         if demand.applies(cell) and not _is_met(demand, cell, counting):
@@ -125,6 +127,10 @@ def expected(cell: Cell) -> tuple[str, str]:
     if cell.person.is_held:
         return HELD, "2: held: row and role kept; no way in"
     return INSIDE, "6.3: both policies are met"
+
+
+def _proves_the_person(way: str, cell: Cell) -> bool:
+    return way in OWN_WORD or cell.domain.serves_alone(parent_of(way))
 
 
 def _is_met(demand: Demand, cell: Cell, counting: list[str]) -> bool:

@@ -1,5 +1,7 @@
 """Nothing of one parent reaches another: what a session shows, and what one parent's managers do to others' people."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.http import HttpResponse
 from django.test import Client
@@ -12,7 +14,7 @@ from sso.errors import AddressNotServed
 from tests.cast import open_browser
 from tests.orgs.session_pages import hidden, words
 from tests.sso.matrix.facts import ALL, ASSISTANT, ORGANIZATIONS, OWN_WORD, P1, P2, PEOPLE, SETTINGS, Person
-from tests.sso.matrix.table import ASKED, INSIDE, parent_of
+from tests.sso.matrix.table import ASKED, INSIDE, STRANGER, parent_of
 from tests.sso.matrix.test_door import read_answer
 from tests.sso.matrix.world import World, enforce, make_world, slug_of
 
@@ -97,6 +99,21 @@ def test_r33_a_door_that_stays_shut_names_nothing_behind_it(world: World) -> Non
     assert read_answer(asked) == ASKED
     assert "Aurora Works" not in page
     assert "Basalt Works" not in page
+
+
+def test_r38_on_the_word_of_p2_alone_a_member_of_p1_a_stranger_and_a_made_up_name_look_alike(world: World) -> None:
+    shirley = world.browser(person_of("shared name"), (f"sso of {P2}",), proved_at=timezone.now())
+    path = "/orgs/{}/inside/"
+
+    answers = {slug: shirley.get(path.format(slug)) for slug in ("acme", "solo", "there-is-none")}
+
+    for slug, answer in answers.items():
+        assert answer["Location"] == f"/login/required/?{urlencode({'next': path.format(slug)})}"
+        page = words(shirley.get(answer["Location"]))
+        assert slug not in page.lower()
+    own_sign_in = world.browser(person_of("shared name"), ("email",), proved_at=timezone.now())
+    assert read_answer(own_sign_in.get(path.format("acme"))) == INSIDE
+    assert read_answer(own_sign_in.get(path.format("there-is-none"))) == STRANGER
 
 
 @pytest.mark.parametrize("kind", ["nobody", "no membership", "address of the other parent"])
