@@ -44,15 +44,18 @@ SENTENCES: dict[Reason, str] = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What was asked, and what `decide` said."""
+    """What was asked, and what `decide` said; `held` where the membership opens nothing whatever the proof."""
 
     question: str
     admitted: bool
     reason: Reason
+    held: bool = False
 
     @property
     def why(self) -> str:
-        return SENTENCES[self.reason]
+        if self.held and self.reason == Reason.PROOF_COUNTS:
+            return "The membership is on hold, so it opens nothing; the proof itself would count."
+        return f"The membership is on hold. {SENTENCES[self.reason]}" if self.held else SENTENCES[self.reason]
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,11 @@ def _judge_doors(
         parent = membership.organization.parent
         own = list(Connection.objects.for_parent(parent).filter(retired_at=None)) if parent else []
         through = {connection.id: connection for connection in (*connections, *own)}
-        proofs = [("Email, a moment ago", Proof(way=Way.EMAIL, proved_at=now))]
+        proofs = [
+            ("Email, a moment ago", Proof(way=Way.EMAIL, proved_at=now)),
+            ("Password, a moment ago", Proof(way=Way.PASSWORD, proved_at=now)),
+            ("Google, a moment ago", Proof(way=Way.GOOGLE, proved_at=now)),
+        ]
         proofs += [
             (f"SSO with {connection.name}, a moment ago", Proof(way=Way.SSO, proved_at=now, connection=connection))
             for connection in through.values()
@@ -173,7 +180,14 @@ def _judge_doors(
             proof.longest_gap = timedelta(0)
             visit = SignedIn(session=Session(user=user, last_seen_at=now), user=user, proofs=(proof,))
             verdict = decide.admit(gather_admission(visit, organization=membership.organization), now=now)
-            doors.append(Answer(question, admitted=verdict.admitted and membership.lets_in, reason=verdict.reason))
+            doors.append(
+                Answer(
+                    question,
+                    admitted=verdict.admitted and membership.lets_in,
+                    reason=verdict.reason,
+                    held=not membership.lets_in,
+                )
+            )
         judged.append(
             ExplainedMembership(
                 membership=membership, doors=tuple(doors), block=blocked.get(membership.organization_id)

@@ -78,7 +78,12 @@ def test_the_explanation_agrees_with_what_happens(
     by_sso = browser_of()
     sign_in_with_sso(by_sso, okta, "alice@acme.example")
 
-    for way, browser in (("Email", browser_of(cast.alice)), ("SSO with Okta", by_sso)):
+    for way, browser in (
+        ("Email", browser_of(cast.alice)),
+        ("Password", browser_of(cast.alice, way=Way.PASSWORD)),
+        ("Google", browser_of(cast.alice, way=Way.GOOGLE)),
+        ("SSO with Okta", by_sso),
+    ):
         for slug in ("acme", "acme-console"):
             opens = browser.get(f"/orgs/{slug}/settings/identity/").status_code == 200
             assert doors[slug, way] is opens, (slug, way)
@@ -97,7 +102,8 @@ def test_a_held_and_blocked_person_is_explained(cast: Cast, sam: Client, now: da
     assert "on hold since" in page
     assert "The directory would have removed 30 people." in page
     assert "Blocked: Left the company" in page
-    assert "Email, a moment ago No The membership is on hold." in page
+    assert "Email, a moment ago No The membership is on hold, so it opens nothing" in page
+    assert SENTENCES[Reason.PROOF_COUNTS] not in page.split("Account and memberships")[1].split("Latest sign-ins")[0]
 
 
 def test_an_unknown_address_and_a_mistyped_one_are_answered(cast: Cast, sam: Client) -> None:
