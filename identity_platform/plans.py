@@ -123,8 +123,12 @@ def store_plan(plan: Plan, *, parent_id: Any, organization_id: Any = None, actor
     )
 
 
-def find_plan(plan_id: UUID | None, *, kind: str, parent_id: UUID, actor_id: UUID) -> StoredPlan | None:
-    """The plan of this kind that this person was shown, for the view that is to apply it; None for anything else."""
+def find_plan(shown: object, *, kind: str, parent_id: UUID, actor_id: UUID) -> StoredPlan | None:
+    """The plan of this kind that this person was shown; `shown` is its id as it was posted. None for anything else."""
+    try:
+        plan_id = UUID(str(shown))
+    except ValueError:
+        return None
     plans = StoredPlan.objects.for_parent(parent_id).filter(id=plan_id, kind=kind, created_by_id=actor_id)
     found: StoredPlan | None = plans.first()
     return found

@@ -16,7 +16,7 @@ from audit import mail
 from audit.actors import Actor
 from audit.codes import Code
 from identity_platform.models import StoredPlan
-from identity_platform.plans import PlanExpired, ensure_unchanged, mark_applied
+from identity_platform.plans import ensure_unchanged, lock_plan, mark_applied
 from identity_platform.prepared import prepared
 from orgs.actions.memberships import add_membership
 from orgs.errors import AlreadyMember
@@ -68,7 +68,7 @@ def switch_mode(
         if organization.parent_id:
             ParentOrganization.objects.select_for_update().get(id=organization.parent_id)
         organization = Organization.objects.select_for_update(of=("self",)).get(id=organization.id)
-        stored = _lock_plan(stored_plan, organization=organization, actor=actor)
+        stored = lock_plan(stored_plan, kind=KIND_OF_MODE_CHANGE, actor_id=actor.user_id)
         plan = plan_mode_change(organization, to=to, actor=actor, now=now)
         ensure_unchanged(stored, plan, now=now)
         present = _set_mode(organization, to=to, actor=actor, now=now)
@@ -200,19 +200,6 @@ def _apply(one: Judged, *, user: User, actor: Actor, now: datetime) -> Provision
     is_held = membership.state == MembershipState.HELD
     reason = one.step.reason if one.step else membership.reason
     return Provisioned(one.organization, membership, "held" if is_held else "stays", reason)
-
-
-def _lock_plan(stored_plan: StoredPlan, *, organization: Organization, actor: Actor) -> StoredPlan:
-    """The plan that this person was shown for this organization; locked, so that a double press applies it once."""
-    stored: StoredPlan | None = (
-        StoredPlan.objects.for_parent(organization.parent_id)
-        .select_for_update()
-        .filter(id=stored_plan.id, organization=organization, kind=KIND_OF_MODE_CHANGE, created_by_id=actor.user_id)
-        .first()
-    )
-    if stored is None:
-        raise PlanExpired
-    return stored
 
 
 def _describe(row: ProvisioningSettings) -> dict[str, str | bool]:

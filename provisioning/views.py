@@ -5,20 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
 from identity_platform.models import StoredPlan
-from identity_platform.plans import Blocker, Effect, Plan, PlanBlocked, PlanChanged, PlanExpired, store_plan
+from identity_platform.paging import page_of
+from identity_platform.plans import Blocker, Plan, PlanBlocked, PlanChanged, PlanExpired, find_plan, store_plan
 from orgs.access import IdentityManagerView, require_recent_sign_in
 from provisioning.actions import switch_mode
 from provisioning.forms import ModeForm, SwitchForm
 from provisioning.models import Mode
 from provisioning.queries import KIND_OF_MODE_CHANGE, plan_mode_change, settings_of, what_mode_lacks
-
-ROWS = (25, 50, 100)
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,12 @@ class ProvisioningModeView(IdentityManagerView):
         if not form.is_valid():
             return self.show(Mode(settings_of(self.organization).mode), refusal=PlanExpired(), status=409)
         chosen = Mode(form.cleaned_data["mode"])
-        stored = self.find_plan(form)
+        stored = find_plan(
+            form.cleaned_data["plan"],
+            kind=KIND_OF_MODE_CHANGE,
+            parent_id=self.parent.id,
+            actor_id=self.standing.user.id,
+        )
         if stored is None:
             return self.show(chosen, refusal=PlanExpired(), status=409)
         try:
@@ -110,20 +113,6 @@ class ProvisioningModeView(IdentityManagerView):
             return self.show(chosen, refusal=error, status=409)
         messages.success(request, f"The provisioning mode of {self.organization.name} is now {_in_sentence(chosen)}.")
         return redirect("provisioning:mode", slug=self.organization.slug)
-
-    def find_plan(self, form: SwitchForm) -> StoredPlan | None:
-        """The plan that this manager was shown here, if it is one of theirs."""
-        plan: StoredPlan | None = (
-            StoredPlan.objects.for_parent(self.parent)
-            .filter(
-                id=form.cleaned_data["plan"],
-                organization=self.organization,
-                kind=KIND_OF_MODE_CHANGE,
-                created_by=self.standing.user,
-            )
-            .first()
-        )
-        return plan
 
     def show(
         self,
@@ -169,17 +158,12 @@ class ProvisioningModeView(IdentityManagerView):
             stored=stored,
             old=present,
             new=chosen,
-            page=self.page_of(plan.effects),
+            page=page_of(self.request, plan.effects),
             joining=counts["joins"],
             harmed=sum(effect.is_harmful for effect in plan.effects),
             changing=counts["changes"],
             staying=counts["stays"],
         )
-
-    def page_of(self, effects: tuple[Effect, ...]) -> Any:
-        rows = self.request.GET.get("rows", "")
-        per_page = int(rows) if rows in {str(number) for number in ROWS} else ROWS[0]
-        return Paginator(effects, per_page).get_page(self.request.GET.get("page"))
 
 
 def _option(mode: Mode, *, present: Mode, lacks: Blocker | None) -> Option:

@@ -35,10 +35,6 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=500, error_messages={"required": "Type why: it is written into the audit log."})
 
 
-class RequireForm(ReasonForm):
-    plan = forms.UUIDField(widget=forms.HiddenInput)
-
-
 def urls_of(site: AdminSite) -> list[URLPattern]:
     """The addresses that the staff site adds to those of its tables."""
 
@@ -47,13 +43,11 @@ def urls_of(site: AdminSite) -> list[URLPattern]:
         parent = get_object_or_404(ParentOrganization, id=parent_id)
         if request.method != "POST":
             return show(request, parent, form=ReasonForm())
-        form = RequireForm(request.POST)
-        if "reason" in form.errors:
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
             return show(request, parent, form=form, status=422)
         user = staff_at(request)
-        stored = find_plan(
-            form.cleaned_data.get("plan"), kind=KIND_OF_REQUIREMENT, parent_id=parent.id, actor_id=user.id
-        )
+        stored = find_plan(request.POST.get("plan"), kind=KIND_OF_REQUIREMENT, parent_id=parent.id, actor_id=user.id)
         if stored is None:
             return show(request, parent, form=form, refusal=PlanExpired(), status=409)
         try:

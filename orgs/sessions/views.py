@@ -5,23 +5,26 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
 from identity_platform.models import StoredPlan
-from identity_platform.plans import Plan, PlanBlocked, PlanChanged, PlanExpired, store_plan
-from identity_platform.templatetags.ui.figures import ROWS_PER_PAGE
+from identity_platform.paging import page_of
+from identity_platform.plans import Plan, PlanBlocked, PlanChanged, PlanExpired, find_plan, store_plan
 from orgs.access import IdentityManagerView, OrganizationView, require_recent_sign_in
 from orgs.actions.sessions import change_session_policy, end_all_sessions, end_member_sessions
 from orgs.confirmation import TypedConfirmation
 from orgs.queries import organizations_under
 from orgs.rules import what_identity_lacks
 from orgs.sessions.forms import SPANS, ConfirmPolicyForm, PeopleForm, PolicyForm, SearchForm
-from orgs.sessions.plans import plan_end_all_sessions, plan_policy_change
+from orgs.sessions.plans import (
+    KIND_OF_END_ALL,
+    KIND_OF_POLICY_CHANGE,
+    plan_end_all_sessions,
+    plan_policy_change,
+)
 from orgs.sessions.policy import SessionPolicy, absolute_lifetime, describe_span, policy_of
 from orgs.sessions.queries import (
     chosen_members,
@@ -114,7 +117,7 @@ class SessionPolicyView(IdentityManagerView):
         form = ConfirmPolicyForm(request.POST)
         if not form.is_valid():
             return self.show(form, status=422)
-        stored = find_plan(self, form.cleaned_data["plan"])
+        stored = plan_shown(self, form.cleaned_data["plan"], kind=KIND_OF_POLICY_CHANGE)
         if stored is None:
             return self.preview(form, refusal=PlanExpired())
         try:
@@ -169,7 +172,7 @@ class EndAllSessions(IdentityManagerView):
         form = TypedConfirmation(request.POST, organization=self.organization)
         if not form.is_valid():
             return self.show(form, status=422)
-        stored = find_plan(self, form.cleaned_data["plan"])
+        stored = plan_shown(self, form.cleaned_data["plan"], kind=KIND_OF_END_ALL)
         if stored is None:
             return self.show(form, refusal=PlanExpired(), status=409)
         try:
@@ -202,17 +205,8 @@ class EndAllSessions(IdentityManagerView):
         )
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:
-    wanted = request.GET.get("rows", "")
-    per_page = int(wanted) if wanted in {str(number) for number in ROWS_PER_PAGE} else ROWS_PER_PAGE[0]
-    return Paginator(rows, per_page).get_page(request.GET.get("page"))
-
-
-def find_plan(view: IdentityManagerView, plan_id: UUID) -> StoredPlan | None:
-    """The plan that this manager was shown, if it is one of theirs."""
-    plans = StoredPlan.objects.for_parent(view.parent)
-    plan: StoredPlan | None = plans.filter(id=plan_id, created_by=view.standing.user).first()
-    return plan
+def plan_shown(view: IdentityManagerView, plan_id: UUID, *, kind: str) -> StoredPlan | None:
+    return find_plan(plan_id, kind=kind, parent_id=view.parent.id, actor_id=view.standing.user.id)
 
 
 def keep_plan(view: IdentityManagerView, plan: Plan) -> StoredPlan:

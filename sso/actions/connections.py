@@ -11,13 +11,13 @@ from audit.actors import Actor
 from audit.codes import Code
 from domains.models import DomainClaim
 from identity_platform.models import StoredPlan
-from identity_platform.plans import PlanExpired, ensure_unchanged, mark_applied
+from identity_platform.plans import ensure_unchanged, lock_plan, mark_applied
 from identity_platform.references import make_reference
 from orgs.mails import tell_managers
 from orgs.models import ParentOrganization
 from sso.actions.drafts import OPEN, edit_connection, name_connection, save_step, start_over, start_set_up
 from sso.models import Connection, ConnectionRevision, RevisionState, TestSignIn
-from sso.queries.going_live import plan_assignment, plan_go_live
+from sso.queries.going_live import KIND_OF_ASSIGNMENT, KIND_OF_GOING_LIVE, plan_assignment, plan_go_live
 from sso.testing import mask_message
 
 __all__ = [
@@ -106,7 +106,7 @@ def go_live(
     """
     with transaction.atomic():
         parent = ParentOrganization.objects.select_for_update().get(id=connection.parent_id)
-        stored = _lock_plan(stored_plan, parent=parent, actor=actor)
+        stored = lock_plan(stored_plan, kind=KIND_OF_GOING_LIVE, actor_id=actor.user_id)
         connection, claims = _lock(connection, claim_ids=claim_ids)
         plan = plan_go_live(connection, claim_ids=claim_ids, actor=actor, now=now)
         ensure_unchanged(stored, plan, now=now)
@@ -157,7 +157,7 @@ def assign_domains(
     """Let a live connection serve further verified domains, as `stored_plan` showed it. Raises as `go_live` does."""
     with transaction.atomic():
         parent = ParentOrganization.objects.select_for_update().get(id=connection.parent_id)
-        stored = _lock_plan(stored_plan, parent=parent, actor=actor)
+        stored = lock_plan(stored_plan, kind=KIND_OF_ASSIGNMENT, actor_id=actor.user_id)
         connection, claims = _lock(connection, claim_ids=claim_ids)
         ensure_unchanged(stored, plan_assignment(connection, claim_ids=claim_ids, actor=actor, now=now), now=now)
         _assign(claims, connection=connection, actor=actor, now=now)
@@ -171,19 +171,6 @@ def assign_domains(
             domains=_names_served_by(connection),
             replaced=False,
         )
-
-
-def _lock_plan(stored_plan: StoredPlan, *, parent: ParentOrganization, actor: Actor) -> StoredPlan:
-    """The plan that this person was shown; locked, so that a double press applies it once. Raises PlanExpired."""
-    stored: StoredPlan | None = (
-        StoredPlan.objects.for_parent(parent)
-        .select_for_update()
-        .filter(id=stored_plan.id, created_by_id=actor.user_id)
-        .first()
-    )
-    if stored is None:
-        raise PlanExpired
-    return stored
 
 
 def _lock(connection: Connection, *, claim_ids: Collection[UUID]) -> tuple[Connection, list[DomainClaim]]:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
 from accounts.models import Proof, User
 from accounts.queries import SignedIn
 from audit.models import AuditEvent
+from identity_platform.paging import page_of
 from identity_platform.plans import Plan
 from orgs.models import Enforcement, Organization, ParentOrganization, Product
 from sso.actions.enforcement import last_asked
@@ -96,14 +98,13 @@ def gather_page(
     plan: Plan,
     signed_in: SignedIn,
     form: PeopleForm,
-    page: str,
-    per_page: int,
+    request: HttpRequest,
     now: datetime,
 ) -> EnforcementPage:
     crowd = gather_crowd(parent, product=product)
     at_risk = len(plan.harmed)
     shown = chosen_list(form, at_risk=at_risk)
-    found = Paginator(people_shown(crowd, shown, form=form), per_page).get_page(page)
+    found = page_of(request, people_shown(crowd, shown, form=form))
     # Only these rows are described: what is shown of a person costs more than finding them.
     described = crowd.described(User.objects.filter(id__in=[person.id for person in found]))
     return EnforcementPage(

@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from domains.claim_page import describe_claim
 from identity_platform.errors import NotFound, PlatformError
-from identity_platform.models import StoredPlan
-from identity_platform.plans import Plan, PlanBlocked, PlanChanged, PlanExpired, store_plan
+from identity_platform.plans import Plan, PlanBlocked, PlanChanged, PlanExpired, find_plan, store_plan
 from identity_platform.spreadsheets import stream_csv
 from orgs.access import IdentityManagerView, OrganizationView, require_recent_sign_in
 from orgs.models import ParentOrganization, Product
@@ -22,8 +21,6 @@ from sso.enforcement.forms import EnforceForm, PeopleForm
 from sso.enforcement.pages import CSV_HEADS, chosen_list, csv_rows, gather_page, people_shown
 from sso.queries.enforcement_plans import KIND_OF_ENFORCEMENT, plan_enforcement
 from sso.queries.enforcing import gather_crowd
-
-ROWS = (25, 50, 100)
 
 
 class ProductView(IdentityManagerView):
@@ -58,8 +55,13 @@ class ReviewEnforcement(ProductView):
     def post(self, request: HttpRequest) -> HttpResponse:
         self.setup_product()
         require_recent_sign_in(request)
-        stored = self.find_plan()
-        form = EnforceForm(request.POST, name=self.organization.name if stored and stored.harmed else None)
+        stored = find_plan(
+            request.POST.get("plan", ""),
+            kind=KIND_OF_ENFORCEMENT,
+            parent_id=self.parent.id,
+            actor_id=self.standing.user.id,
+        )
+        form = self.form_of(request.POST, must_type=bool(stored and stored.harmed))
         if stored is None:
             return self.show(form=form, refusal=PlanExpired(), status=409)
         if not form.is_valid():
@@ -79,15 +81,6 @@ class ReviewEnforcement(ProductView):
         messages.success(request, f"SSO is enforced for {self.product.name}. API keys keep working.")
         return redirect("identity", slug=self.organization.slug)
 
-    def find_plan(self) -> StoredPlan | None:
-        """The plan that this manager was shown here, if it is one of theirs."""
-        form = EnforceForm(self.request.POST)
-        form.is_valid()  # what else is missing is said when the plan is known
-        plan_id = form.cleaned_data.get("plan")
-        plans = StoredPlan.objects.for_parent(self.parent).filter(created_by=self.standing.user)
-        found: StoredPlan | None = plans.filter(id=plan_id, kind=KIND_OF_ENFORCEMENT).first() if plan_id else None
-        return found
-
     def show(
         self, *, form: EnforceForm | None = None, refusal: PlatformError | None = None, status: int = 200
     ) -> HttpResponse:
@@ -101,8 +94,7 @@ class ReviewEnforcement(ProductView):
             plan=plan,
             signed_in=self.standing.signed_in,
             form=people_form,
-            page=self.request.GET.get("page", "1"),
-            per_page=rows_per_page(self.request),
+            request=self.request,
             now=now,
         )
         unproven = refusal.claims if isinstance(refusal, DomainsNotProven) else ()
@@ -130,13 +122,16 @@ class ReviewEnforcement(ProductView):
             actor_id=self.standing.user.id,
             now=timezone.now(),
         )
-        name = self.organization.name if plan.harmed else None
+        must_type = bool(plan.harmed)
         if posted is None:
-            return EnforceForm(initial={"plan": stored.id}, name=name)
+            return self.form_of(must_type=must_type, initial={"plan": stored.id})
         if posted.is_valid():
             # What was typed is right; why it wasn't done stands above the form.
-            return EnforceForm(initial={**posted.cleaned_data, "plan": stored.id}, name=name)
-        return EnforceForm({**dict(posted.data.items()), "plan": stored.id.hex}, name=name)
+            return self.form_of(must_type=must_type, initial={**posted.cleaned_data, "plan": stored.id})
+        return self.form_of({**dict(posted.data.items()), "plan": stored.id.hex}, must_type=must_type)
+
+    def form_of(self, data: Any = None, *, must_type: bool, **kwargs: Any) -> EnforceForm:
+        return EnforceForm(data, organization=self.organization, must_type=must_type, **kwargs)
 
     def download(self) -> HttpResponseBase:
         """The list as it is filtered."""
@@ -165,7 +160,10 @@ class AskToTry(ProductView):
 
 
 class MakeOptional(OrganizationView):
-    """One click, since it only loosens; also where the plan lost SSO (spec 3.1)."""
+    """One click, since it only loosens; also where the plan lost SSO (spec 3.1).
+
+    No recent sign-in is asked for: where SSO is required that would be SSO, and this is what helps when it is broken.
+    """
 
     http_method_names = ["post"]
     managing_identity = True
@@ -175,7 +173,6 @@ class MakeOptional(OrganizationView):
         if parent is None:
             raise NotFound
         found = find_product(parent, product)
-        require_recent_sign_in(request)
         if make_optional(parent, product=found, actor=self.actor, now=timezone.now()):
             messages.success(request, f"SSO is optional again for {found.name}. Nobody was signed out.")
         return redirect("identity", slug=self.organization.slug)
@@ -187,8 +184,3 @@ def find_product(parent: ParentOrganization, slug: str) -> Product:
     if product is None:
         raise NotFound
     return product
-
-
-def rows_per_page(request: HttpRequest) -> int:
-    rows = request.GET.get("rows", "")
-    return int(rows) if rows in {str(number) for number in ROWS} else ROWS[0]

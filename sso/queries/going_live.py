@@ -27,6 +27,9 @@ WHAT_GOES_LIVE = {
     "groups_attribute": "Groups from",
 }
 
+KIND_OF_GOING_LIVE = "connection.go_live"
+KIND_OF_ASSIGNMENT = "connection.assign_domains"
+
 
 def plan_go_live(connection: Connection, *, claim_ids: Collection[UUID], actor: Actor, now: datetime) -> Plan:
     """What making the tested revision live would do, with the chosen claims assigned. Changes nothing.
@@ -48,7 +51,7 @@ def plan_go_live(connection: Connection, *, claim_ids: Collection[UUID], actor: 
         *_blockers_of_claims(connection, claims, claim_ids=claim_ids),
     ]
     return Plan(
-        kind="connection.go_live",
+        kind=KIND_OF_GOING_LIVE,
         subject=connection.id.hex,
         change={
             "revision": draft.id.hex if draft else "",
@@ -78,7 +81,7 @@ def plan_assignment(connection: Connection, *, claim_ids: Collection[UUID], acto
     if not claim_ids:
         blockers.append(Blocker("no_domain_chosen", "No domain is chosen.", "Choose at least one."))
     return Plan(
-        kind="connection.assign_domains",
+        kind=KIND_OF_ASSIGNMENT,
         subject=connection.id.hex,
         change={"claims": sorted(claim_id.hex for claim_id in claim_ids)},
         facts={"live": live.id.hex if live else "", "domains": _facts_of(claims)},

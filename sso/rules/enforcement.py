@@ -83,8 +83,3 @@ def _why_not_affected(facts: PersonFacts) -> str:
     if not (facts.is_alone or facts.belongs_here):
         return f"{facts.domain} counts only in your own organizations"
     return ""
-
-
-def matches_name(typed: str, *, name: str) -> bool:
-    """Whether somebody typed an organization's name to confirm; case and outer spaces are ignored."""
-    return typed.strip().casefold() == name.strip().casefold()

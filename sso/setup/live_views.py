@@ -12,11 +12,18 @@ from django.utils import timezone
 
 from domains.models import ClaimState, DomainClaim
 from identity_platform.models import StoredPlan
-from identity_platform.plans import Plan, PlanBlocked, PlanChanged, PlanExpired, store_plan
+from identity_platform.plans import Plan, PlanBlocked, PlanChanged, PlanExpired, find_plan, store_plan
 from orgs.access import require_recent_sign_in
 from sso.actions.connections import assign_domains, go_live
 from sso.queries.connections import judge_certificate, judge_live_certificates, latest_tests
-from sso.queries.going_live import describe_differences, people_by_domain, plan_assignment, plan_go_live
+from sso.queries.going_live import (
+    KIND_OF_ASSIGNMENT,
+    KIND_OF_GOING_LIVE,
+    describe_differences,
+    people_by_domain,
+    plan_assignment,
+    plan_go_live,
+)
 from sso.saml import addresses
 from sso.setup.errors import DraftClosed
 from sso.setup.forms import DomainsForm
@@ -35,6 +42,7 @@ class PlannedDomains(ConnectionView):
     """
 
     template: str
+    kind: str
     plan: Planner
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -49,8 +57,10 @@ class PlannedDomains(ConnectionView):
         chosen = form.claim_ids if form.is_valid() else []
         if "look" in request.POST:
             return self.show(offered, chosen=chosen)
-        stored = self.find_plan(form) if form.is_valid() else None
-        if stored is None:
+        stored = find_plan(
+            request.POST.get("plan"), kind=self.kind, parent_id=self.parent.id, actor_id=self.standing.user.id
+        )
+        if stored is None or not form.is_valid():
             return self.show(offered, chosen=chosen, refusal=PlanExpired(), status=409)
         try:
             self.apply(stored, claim_ids=form.claim_ids, now=timezone.now())
@@ -62,13 +72,6 @@ class PlannedDomains(ConnectionView):
         """Verified domains that no connection serves yet."""
         claims = DomainClaim.objects.for_parent(self.parent).filter(state=ClaimState.VERIFIED)
         return list(claims.filter(connection__isnull=True).order_by("name"))
-
-    def find_plan(self, form: DomainsForm) -> StoredPlan | None:
-        plan_id = form.cleaned_data["plan"]
-        mine: StoredPlan | None = (
-            StoredPlan.objects.for_parent(self.parent).filter(id=plan_id, created_by=self.standing.user).first()
-        )
-        return mine
 
     def show(
         self, offered: Sequence[DomainClaim], *, chosen: Sequence[UUID], refusal: Any = None, status: int = 200
@@ -112,6 +115,7 @@ class GoLive(PlannedDomains, StepView):
 
     step = "live"
     template = "sso/setup/live.html"
+    kind = KIND_OF_GOING_LIVE
     plan = staticmethod(plan_go_live)
 
     def more(self) -> dict[str, Any]:
@@ -142,6 +146,7 @@ class AssignDomains(PlannedDomains):
     """Further verified domains for a live connection."""
 
     template = "sso/setup/domains.html"
+    kind = KIND_OF_ASSIGNMENT
     plan = staticmethod(plan_assignment)
 
     def more(self) -> dict[str, Any]:

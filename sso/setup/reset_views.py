@@ -12,8 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Way
-from identity_platform.models import StoredPlan
-from identity_platform.plans import PlanBlocked, PlanChanged, PlanExpired, store_plan
+from identity_platform.plans import PlanBlocked, PlanChanged, PlanExpired, find_plan, store_plan
 from orgs.access import OrganizationView, Standing, require_recent_sign_in
 from orgs.confirmation import TypedConfirmation
 from orgs.errors import IdentityNotIncluded
@@ -23,6 +22,7 @@ from sso.actions.reset import reset_connection, tell_people_of_reset
 from sso.models import Connection
 from sso.queries.connections import find_connection
 from sso.queries.resetting import (
+    KIND_OF_RESET,
     TELL_PEOPLE_FOR,
     domains_that_were_served,
     find_people_told,
@@ -82,7 +82,9 @@ class ResetConnection(ResettingView):
         form = TypedConfirmation(request.POST, organization=self.organization)
         if not form.is_valid():
             return self.show(form, status=422)
-        stored = self.find_plan(form.cleaned_data["plan"])
+        stored = find_plan(
+            form.cleaned_data["plan"], kind=KIND_OF_RESET, parent_id=self.parent.id, actor_id=self.standing.user.id
+        )
         if stored is None:
             return self.show(form, refusal=PlanExpired(), status=409)
         ends_own = self.ends_own_session()
@@ -136,12 +138,6 @@ class ResetConnection(ResettingView):
             people=people_to_tell(self.connection, parent=self.parent).count() if is_offered else 0,
             can_manage=not what_identity_lacks(self.organization),
         )
-
-    def find_plan(self, plan_id: UUID) -> StoredPlan | None:
-        """The plan that this manager was shown, if it is one of theirs."""
-        plans = StoredPlan.objects.for_parent(self.parent)
-        plan: StoredPlan | None = plans.filter(id=plan_id, created_by=self.standing.user).first()
-        return plan
 
     def ends_own_session(self) -> bool:
         """Whether no proof of this session survives: the address lies in its domains, or all came through it."""

@@ -3,16 +3,14 @@
 import re
 from typing import Any
 
-from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.addresses import NotAnAddress, normalise_address
 from identity_platform.errors import NotFound
+from identity_platform.paging import page_of
 from identity_platform.references import PATTERN
-from identity_platform.templatetags.ui.figures import ROWS_PER_PAGE
 from orgs.access import OrganizationView, Standing
 from orgs.errors import IdentityNotIncluded
 from orgs.models import ParentOrganization
@@ -35,11 +33,6 @@ class _ProblemPage(OrganizationView):
         self.parent = standing.parent
         return standing
 
-    def page_of(self, rows: "QuerySet[Any, Any]") -> Page[Any]:
-        asked = self.request.GET.get("rows", "")
-        per_page = int(asked) if asked in {str(number) for number in ROWS_PER_PAGE} else ROWS_PER_PAGE[0]
-        return Paginator(rows, per_page).get_page(self.request.GET.get("page"))
-
 
 class ProblemList(_ProblemPage):
     """`…/sign-ins/`: groups of like refusals; `?q=` finds one by its reference, or those of an address."""
@@ -52,10 +45,10 @@ class ProblemList(_ProblemPage):
                 if refusals.find_refusal(search.upper(), among=own):
                     return HttpResponseRedirect(self._address_of(search.upper()))
                 return self.render("sso/problems/list.html", search=search, found=None, **context)
-            page = self.page_of(refusals.refusals_at_address(_stored(search), among=own))
+            page = page_of(request, refusals.refusals_at_address(_stored(search), among=own))
             found = [refusals.Refusal(event) for event in page]
             return self.render("sso/problems/list.html", search=search, found=found, page=page, **context)
-        page = self.page_of(refusals.groups_in(own, since=now - refusals.SHOWN_FOR))
+        page = page_of(request, refusals.groups_in(own, since=now - refusals.SHOWN_FOR))
         groups = refusals.show_groups(list(page))
         return self.render("sso/problems/list.html", groups=groups, page=page, **context)
 
@@ -71,7 +64,7 @@ class ProblemDetail(_ProblemPage):
         refusal = refusals.find_refusal(reference, among=own)
         if refusal is None:
             raise NotFound
-        page = self.page_of(refusals.refusals_like(refusal, among=own))
+        page = page_of(request, refusals.refusals_like(refusal, among=own))
         connections = Connection.objects.for_parent(self.parent)
         return self.render(
             "sso/problems/refusal.html",

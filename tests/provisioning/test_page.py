@@ -13,7 +13,7 @@ from audit.models import AuditEvent, OutboxMessage
 from audit.tasks import deliver_outbox
 from domains.models import DomainClaim
 from identity_platform.models import StoredPlan
-from identity_platform.plans import PlanExpired, store_plan
+from identity_platform.plans import PlanChanged, store_plan
 from orgs.models import Block, Invitation, Membership
 from provisioning.actions import switch_mode
 from provisioning.models import Mode, ProvisioningSettings
@@ -264,7 +264,7 @@ def test_a_plan_of_one_organization_cannot_be_applied_to_another(cast, okta, now
         plan, parent_id=cast.acme_group.id, organization_id=cast.acme.id, actor_id=cast.alice.id, now=now
     )
 
-    with pytest.raises(PlanExpired):
+    with pytest.raises(PlanChanged):
         switch_mode(cast.acme_console, to=Mode.JIT, stored_plan=stored, actor=actor, now=now)
     assert StoredPlan.unscoped.get(id=stored.id).applied_at is None
     assert not OutboxMessage.objects.exists()

@@ -73,7 +73,7 @@ def enforce(browser: Client, page: str = PAGE, **fields: str) -> HttpResponse:
 
 
 def confirm(browser: Client, seen: HttpResponse, page: str = PAGE, **fields: str) -> HttpResponse:
-    return browser.post(page, {"plan": plan_of(seen), "sessions": "keep", "typed_name": "acme ", **fields})
+    return browser.post(page, {"plan": plan_of(seen), "sessions": "keep", "typed": "acme ", **fields})
 
 
 def plan_of(page: HttpResponse) -> str:

@@ -97,7 +97,7 @@ def test_without_scripting_and_with_the_keyboard_alone(cookies: Any, live_server
     page.keyboard.press("Space")
     page.get_by_label("Type Acme to confirm").fill("Globex")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("This isn't the organization's name. Type Acme.").first).to_be_visible()
+    expect(page.get_by_text("This isn't Acme. Type it as it is written there.").first).to_be_visible()
     expect(page.get_by_role("radio", name="End the one")).to_be_checked()
 
     page.get_by_label("Type Acme to confirm").fill("acme")

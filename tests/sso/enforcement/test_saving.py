@@ -143,15 +143,21 @@ def test_api_keys_and_memberships_are_not_touched(alice: Client, cast: Cast) -> 
 
 class TestTheConfirmation:
     def test_the_organizations_name_is_typed_where_somebody_may_be_locked_out(self, alice: Client, cast: Cast) -> None:
-        answer = enforce(alice, typed_name="Globex", sessions="end")
+        answer = enforce(alice, typed="Globex", sessions="end")
 
         assert answer.status_code == 422
         page = answer.content.decode()
-        assert "This isn&#x27;t the organization&#x27;s name. Type Acme." in page
+        assert "This isn&#x27;t Acme. Type it as it is written there." in page
         assert 'value="Globex"' in page
         assert 'value="end" checked' in page
         assert not Enforcement.unscoped.exists()
         assert confirm(alice, answer).status_code == 302
+
+    def test_the_name_is_judged_as_wherever_else_a_name_is_typed(self, alice: Client, cast: Cast) -> None:
+        """Case and doubled blanks don't count (orgs/confirmation.py)."""
+        Organization.objects.filter(id=cast.acme.id).update(name="Acme  Corp")
+
+        assert enforce(alice, typed=" acme corp ").status_code == 302
 
     def test_somebody_newly_harmed_shows_the_new_plan(self, alice: Client, cast: Cast) -> None:
         seen = alice.get(PAGE)
