@@ -15,6 +15,7 @@ in the database.
 """
 
 import hashlib
+import ipaddress
 import logging
 import math
 import time
@@ -31,6 +32,7 @@ from prometheus_client import Counter
 logger = logging.getLogger(__name__)
 
 STEPS = 15
+IPV6_NETWORK_BITS = 64  # what one customer of a provider has at least (RFC 6177 s2)
 # After a failure the cache is left alone for so long, so that one request pays for the time-out and not all of them.
 PAUSE_AFTER_FAILURE = 5.0
 LOG_FAILURE_EVERY = 60.0
@@ -63,6 +65,18 @@ class UsedUp:
 
     limit: Limit
     again_at: datetime
+
+
+def network_of_address(ip: str | None) -> str:
+    """The network of an IP address, as limits count it: an IPv4 address itself, or the /64 of an IPv6 address."""
+    if ip is None:
+        return "unknown"
+    address = ipaddress.ip_address(ip)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(ipaddress.ip_network((address, IPV6_NETWORK_BITS), strict=False))
+        address = address.ipv4_mapped  # a server that listens on both families writes IPv4 peers so
+    return str(address)
 
 
 class _OwnMemory:

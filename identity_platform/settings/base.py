@@ -136,6 +136,7 @@ SIGN_IN_LIMITS = {
     # For addresses in domains that somebody verified, and for all others.
     "mails_per_network": environment.integer("MAILS_PER_NETWORK", default=2_000, minimum=1),
     "mails_per_network_elsewhere": environment.integer("MAILS_PER_NETWORK_ELSEWHERE", default=50, minimum=1),
+    "attempts_per_network": environment.integer("ATTEMPTS_PER_NETWORK", default=2_000, minimum=1),
     "passwords_per_address_and_network": environment.integer(
         "PASSWORDS_PER_ADDRESS_AND_NETWORK", default=20, minimum=1
     ),

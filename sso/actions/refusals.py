@@ -3,6 +3,7 @@
 import logging
 import re
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from accounts.addresses import domain_of
@@ -14,7 +15,7 @@ from audit.models import AuditEvent
 from domains.queries import serving_claim
 from identity_platform import request_context
 from identity_platform.errors import PlatformError
-from identity_platform.limits import Limit, Try, count_tries
+from identity_platform.limits import Limit, Try, count_tries, network_of_address
 from identity_platform.references import make_reference
 from orgs.models import Organization, Product
 from sso.models import Connection, ConnectionRevision
@@ -24,12 +25,22 @@ logger = logging.getLogger(__name__)
 ONE_REFERENCE_FOR = timedelta(hours=1)
 # From one network; what comes beyond it is somebody's script, and leaves log lines only.
 RECORDED = Limit("refusals_recorded_per_network", most=1_000, span=timedelta(minutes=15))
+
+
 LONGEST_KEPT = 1000  # letters of what was expected and of what came
 
 # What differs from person to person and from try to try; the rest tells which failures are alike.
 _LOCAL_PART = re.compile(r"[^\s@<>\"']+@")
 _IDENTIFIER = re.compile(r"\b(?=\w*\d)[\w-]{8,}\b")
 _NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What is refused again by every reload: within it each code of refusal is written once, with one reference."""
+
+    key: str
+    since: datetime
 
 
 def record_refusal(
@@ -42,6 +53,7 @@ def record_refusal(
     revision: ConnectionRevision | None = None,
     user: User | None = None,
     organization: Organization | None = None,
+    occasion: Occasion | None = None,
     now: datetime,
 ) -> str:
     """Write down a refused sign-in, after its transaction has rolled back; returns the reference to show.
@@ -49,12 +61,15 @@ def record_refusal(
     The event belongs to the connection's parent, else to the one that holds the address's domain alone and assigned,
     so that its managers can open it, and never to more than one. `email` is an address that was typed or believed;
     `way` a value of `accounts.models.Way`. What is about nobody (an unknown link, a made-up state) leaves a log line
-    only, like what comes beyond RECORDED: anybody could fill the audit log with it.
+    only, like what comes beyond RECORDED: anybody could fill the audit log with it. Nobody who proved to be `user` is
+    counted there, so that the page of their reference can be opened.
     """
     parent_id = _parent_of(error, connection=connection, organization=organization, email=email)
     is_somebodys = bool(connection or email or user or parent_id)
-    network = request_context.current().ip or ""
-    if not is_somebodys or count_tries(Try(RECORDED, (network,)), now=now):
+    if occasion and (earlier := _find_earlier(error, parent_id=parent_id, occasion=occasion)):
+        return earlier.reference
+    network = network_of_address(request_context.current().ip)
+    if not is_somebodys or (user is None and count_tries(Try(RECORDED, (network,)), now=now)):
         reference = make_reference("SGN")
         logger.info("sign_in.refused", extra={"reference": reference, "code": error.code})
         return reference
@@ -76,6 +91,7 @@ def record_refusal(
             "product": product.slug if product else "",
             "revision": revision.number if revision else None,
             "user": user.id.hex if user else "",
+            "occasion": occasion.key if occasion else "",
             # For grouping: who it happened to, and which failures are alike.
             "person": user.id.hex if user else email,
             "likeness": f"{error.code}|{shape_of(error.expected)}|{shape_of(error.received)}"[:300],
@@ -104,6 +120,18 @@ def record_refused_visit(error: PlatformError, *, user: User, organization: Orga
 def shape_of(text: str) -> str:
     """`text` without what is one person's or one try's: two failures of the same shape have the same remedy."""
     return _NUMBER.sub("0", _IDENTIFIER.sub("…", _LOCAL_PART.sub("…@", text[:LONGEST_KEPT])))
+
+
+def _find_earlier(error: PlatformError, *, parent_id: uuid.UUID | None, occasion: Occasion) -> AuditEvent | None:
+    """The event of the same refusal on the same occasion."""
+    earlier = AuditEvent.objects.filter(
+        parent_id=parent_id,
+        code=Code.SIGN_IN_REFUSED,
+        at__gte=occasion.since,
+        details__code=error.code,
+        details__occasion=occasion.key,
+    )
+    return earlier.order_by("-id").first()
 
 
 def _parent_of(

@@ -16,8 +16,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import browser, queries
+from accounts.addresses import domain_of
 from accounts.models import Way
 from accounts.queries import who_is_at
+from domains.queries import serving_claim
 from identity_platform.errors import PlatformError
 from sso.actions import attempts, tests
 from sso.actions.sign_in import Proven, complete_sso
@@ -36,6 +38,7 @@ from sso.queries.sign_in import find_live_revision
 from sso.saml import addresses, reading
 from sso.saml.errors import AssertionRejected
 from sso.sign_in import completion
+from sso.sign_in.limits import ensure_attempts_allowed
 from sso.sign_in.public import PublicView
 from sso.sign_in.refusal import refuse
 from sso.sign_in.return_path import next_path, product_of
@@ -106,6 +109,7 @@ class BeginView(PublicView):
     """
 
     def get(self, request: HttpRequest, connection_id: uuid.UUID) -> HttpResponse:
+        ensure_attempts_allowed(request)
         revision = find_live_revision(connection_id)
         begun = attempts.start_sign_in(
             revision,
@@ -159,9 +163,15 @@ class FinishView(PublicView):
 def _name_other_account(
     request: HttpRequest, error: PlatformError, *, attempt: SignInAttempt, email: str
 ) -> PlatformError:
-    """An address that nothing serves is another account's, where this browser came as somebody else."""
-    signed_in = who_is_at(request)
-    meant = signed_in.user.email if signed_in else attempt.login_hint
+    """An address that nothing serves is another account's, where this browser came as somebody of the connection's own.
+
+    Its managers read what is written down. Whoever else is signed in here, in a domain that isn't theirs alone, is
+    none of their business: any link on the web leads through their identity provider (R38).
+    """
+    signed_in, meant = who_is_at(request), attempt.login_hint
+    claim = serving_claim(domain_of(signed_in.user.email)) if signed_in else None
+    if signed_in and claim and claim.connection_id == attempt.connection_id:
+        meant = signed_in.user.email
     if isinstance(error, AddressNotServed) and meant not in {"", email}:
         return WrongAccount(expected=meant, received=email)
     return error

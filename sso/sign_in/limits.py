@@ -1,26 +1,23 @@
-"""How many mails and passwords may be tried at the sign-in pages (spec 6.6); the numbers are settings.
+"""How many mails, passwords and links may be tried at the sign-in pages (spec 6.6); the numbers are settings.
 
 A stranger can use up what an address or a network has. So a browser that was this person before counts for itself:
 whatever others do, the owner gets in where they got in before. Whether it was is asked by address, in one query for
 every address, so neither answer nor work tells whether an account exists (which only its own browser may notice).
 """
 
-import ipaddress
-
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import browser
 from accounts.addresses import domain_of
 from accounts.errors import TooManyMails, TooManyPasswords
-from accounts.models import Session
-from domains.models import HOLDING, DomainClaim
+from accounts.models import Session, Way
+from domains.models import HOLDING, ClaimState, DomainClaim
 from identity_platform.errors import TooManyTries
-from identity_platform.limits import Limit, Try, count_tries
+from identity_platform.limits import Limit, Try, count_tries, network_of_address
 from identity_platform.middleware import client_ip
-
-IPV6_NETWORK_BITS = 64  # what one customer of a provider has at least (RFC 6177 s2)
 
 
 def ensure_mail_allowed(request: HttpRequest, email: str) -> None:
@@ -46,17 +43,14 @@ def ensure_password_try_allowed(request: HttpRequest, email: str) -> None:
     _count([Try(_limit("passwords_per_address_and_network"), (email, whose))], TooManyPasswords)
 
 
+def ensure_attempts_allowed(request: HttpRequest) -> None:
+    """Count a sign-in that a bare GET begins at an identity provider: each is a row. Raises TooManyTries."""
+    _count([Try(_limit("attempts_per_network"), (network_of(request),))], TooManyTries)
+
+
 def network_of(request: HttpRequest) -> str:
-    """The network a request comes from, as limits count it: an IPv4 address, or the /64 of an IPv6 address."""
-    ip = client_ip(request)
-    if ip is None:
-        return "unknown"
-    address = ipaddress.ip_address(ip)
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is None:
-            return str(ipaddress.ip_network((address, IPV6_NETWORK_BITS), strict=False))
-        address = address.ipv4_mapped  # a server that listens on both families writes IPv4 peers so
-    return str(address)
+    """The network a request comes from, as limits count it."""
+    return network_of_address(client_ip(request))
 
 
 def _count(tries: list[Try], refusal: type[TooManyTries]) -> None:
@@ -71,9 +65,19 @@ def _limit(name: str) -> Limit:
 
 
 def _was_this_address_before(request: HttpRequest, email: str) -> bool:
-    """`accounts.queries.was_this_person_before` by address, known or not."""
+    """Whether this browser was signed in by the person behind an address, known or not: in their own way, or by SSO of
+    the parent that holds the address's domain alone. Another parent's word would let it make browsers "known" for
+    anybody, each with limits of its own."""
     mark = browser.browser_hash(request)
-    return bool(mark) and Session.objects.filter(browser_hash=mark, user__email=email).exists()
+    if not mark:
+        return False
+    by_holder = Q(
+        proofs__connection__parent__domain_claims__name=domain_of(email),
+        proofs__connection__parent__domain_claims__state=ClaimState.VERIFIED,
+        proofs__connection__parent__domain_claims__is_shared=False,
+    )
+    in_their_way = Q(proofs__way__in=[way for way in Way if way != Way.SSO])
+    return Session.objects.filter(in_their_way | by_holder, browser_hash=mark, user__email=email).exists()
 
 
 def _is_in_verified_domain(email: str) -> bool:

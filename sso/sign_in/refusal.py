@@ -11,15 +11,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User, Way
+from accounts.models import EmailedSignIn, User, Way
 from accounts.queries import who_is_at
 from identity_platform.errors import PlatformError
 from orgs.models import Organization, Product
-from sso.actions.refusals import record_refusal
+from sso.actions.refusals import ONE_REFERENCE_FOR, Occasion, record_refusal
 from sso.errors import ConnectionNotLive, OtherBrowserBegan, SsoRequired, WrongAccount
 from sso.models import Connection, ConnectionRevision, SignInAttempt
 from sso.saml import addresses
 from sso.sign_in.advice import Advice, advice_for
+from sso.sign_in.limits import network_of
 
 
 def refuse(
@@ -34,12 +35,14 @@ def refuse(
     user: User | None = None,
     organization: Organization | None = None,
     next_path: str = "",
+    mail: EmailedSignIn | None = None,
 ) -> HttpResponse:
     """Record a refused sign-in and render its page; call it after the transaction has rolled back.
 
     `email` is an address that this browser typed, or that a verified answer named: it stands on the page. What is left
-    out is taken from the attempt that the error names, if it does. An error for which `advice_for` knows nothing is
-    raised again: it is no refused sign-in, and has its own page.
+    out is taken from the attempt that the error names, if it does. What a reload refuses again is written down once:
+    of that attempt, of `mail`, and within the hour of a connection that isn't live. An error for which `advice_for`
+    knows nothing is raised again: it is no refused sign-in, and has its own page.
     """
     advice = advice_for(error)
     if advice is None:
@@ -61,6 +64,7 @@ def refuse(
         revision=revision,
         user=user,
         organization=organization,
+        occasion=_occasion_of(request, error, begun=attempt or mail, connection=connection, now=now),
         now=now,
     )
     refused = Refused(
@@ -153,6 +157,17 @@ def _connection_of_address(request: HttpRequest) -> Connection | None:
     # Named by the address that was opened; nobody is known yet.
     found: Connection | None = Connection.unscoped.filter(id=connection_id).first() if connection_id else None
     return found
+
+
+def _occasion_of(
+    request: HttpRequest, error: PlatformError, *, begun: object, connection: Connection | None, now: datetime
+) -> Occasion | None:
+    """What a reload refuses again: `begun`, or a connection's address while it isn't live."""
+    if isinstance(begun, SignInAttempt | EmailedSignIn):
+        return Occasion(begun.id.hex, since=begun.created_at)
+    if isinstance(error, ConnectionNotLive) and connection:
+        return Occasion(f"{connection.id.hex} {network_of(request)}", since=now - ONE_REFERENCE_FOR)
+    return None
 
 
 def _sentence(text: str, names: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from sso.models import Connection
 from sso.queries.requirement import enforced_since, membership_that_asks
 from sso.queries.sign_in import find_live_revision, gather_offer
 from sso.rules.decide import Offer, Reason
+from sso.sign_in.limits import ensure_attempts_allowed
 from sso.sign_in.public import PublicView
 from sso.sign_in.refusal import product_label
 from sso.sign_in.return_path import next_path, product_of
@@ -65,6 +66,8 @@ class RequiredView(PublicView):
         self, request: HttpRequest, offer: Offer, *, email: str, product: Product | None
     ) -> list[tuple[Connection, str]]:
         """A begun sign-in for each connection offered: whoever presses its link means it (spec 5.7)."""
+        if offer.connections:
+            ensure_attempts_allowed(request)
         browser_hash = browser.ensure_browser_hash(request)
         ways = []
         for connection_id in offer.connections:

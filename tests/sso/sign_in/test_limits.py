@@ -14,16 +14,18 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import EmailedSignIn
+from accounts.models import EmailedSignIn, Proof, Session, Way
 from audit.models import OutboxMessage
 from audit.tasks import deliver_outbox
+from domains.models import ShareableName
 from identity_platform import limits as counting
 from identity_platform import refusals
 from identity_platform.errors import TooManyTries
 from orgs.models import Enforcement, Product
+from sso.models import SignInAttempt
 from sso.sign_in.limits import network_of
 from tests.cast import Cast, open_browser, verified_domain
-from tests.factories.sso import IdentityProvider
+from tests.factories.sso import IdentityProvider, live_connection
 from tests.sso.sign_in.test_email import ask_for_mail
 from tests.sso.sign_in.test_sso import who
 
@@ -212,6 +214,7 @@ def test_the_numbers_are_those_of_the_spec(settings: Any) -> None:
         "mails_per_known_browser": 5,
         "mails_per_network": 2000,
         "mails_per_network_elsewhere": 50,
+        "attempts_per_network": 2000,
         "passwords_per_address_and_network": 20,
     }
 
@@ -337,3 +340,53 @@ def test_without_redis_nothing_is_let_in_that_was_not_proven(cast: Cast) -> None
 
     assert who(browser) is None
     assert who(other) is None
+
+
+def sign_out_of(browser: Client) -> Client:
+    browser.post("/logout/")
+    browser.get("/login/")
+    return browser
+
+
+@pytest.mark.parametrize("holder", ["the domain's own parent", "another parent, of a shared name"])
+def test_r38_only_the_persons_own_proof_or_the_holders_word_makes_a_browser_known(holder: str, cast: Cast) -> None:
+    """Or each browser that a shared name's other provider signs in as somebody would get limits of its own."""
+    is_shared = holder != "the domain's own parent"
+    if is_shared:
+        ShareableName.objects.create(name="acme.example", marked_by=cast.sam, marked_at=timezone.now(), reason="merger")
+    parent, manager = (cast.globex_group, cast.charlie) if is_shared else (cast.acme_group, cast.alice)
+    claim = verified_domain(parent, "acme.example", added_by=manager, is_shared=is_shared)
+    idp = live_connection(parent, created_by=manager, claims=(claim,))
+    was_here = sign_out_of(open_browser(cast.alice, way=Way.SSO, connection=idp.connection))
+    for _ in range(5):
+        ask()
+
+    assert ask(by=was_here).status_code == (429 if is_shared else 302)
+
+
+def test_a_browser_with_sso_of_another_beside_the_persons_own_proof_is_known(cast: Cast) -> None:
+    globex = live_connection(cast.globex_group, created_by=cast.charlie)
+    browser = open_browser(cast.alice)
+    Proof.objects.create(
+        session=Session.objects.get(user=cast.alice),
+        way=Way.SSO,
+        connection=globex.connection,
+        proved_at=timezone.now(),
+    )
+    for _ in range(5):
+        ask()
+
+    assert ask(by=sign_out_of(browser)).status_code == 302
+
+
+def test_sign_ins_that_links_begin_are_bounded_per_network(
+    cast: Cast, okta: IdentityProvider, limited: Callable[..., None]
+) -> None:
+    limited(attempts_per_network=3)
+    tile, required = f"/sso/saml/{okta.connection.id.hex}/login/", "/login/required/?email=bob@acme.example"
+
+    answers = [Client(REMOTE_ADDR="192.0.2.1").get(path) for path in (tile, required, tile, tile, required)]
+
+    assert [answer.status_code for answer in answers] == [302, 200, 302, 429, 429]
+    assert SignInAttempt.unscoped.count() == 3
+    assert Client(REMOTE_ADDR="192.0.2.2").get(tile).status_code == 302

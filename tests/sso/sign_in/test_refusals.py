@@ -9,17 +9,25 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import EmailedSignIn
+from accounts.models import EmailedSignIn, Way
 from audit.models import AuditEvent
+from domains.models import ShareableName
 from orgs.models import Block, Enforcement, Membership, Organization
 from sso.actions import refusals
 from sso.actions.refusals import record_refusal
 from sso.errors import NoOrganization
 from sso.models import ConnectionRevision, RevisionState, SignInAttempt
 from sso.oidc.status import refusal_of
-from tests.cast import Cast, person
+from tests.cast import Cast, person, verified_domain
 from tests.domains.test_pages import text_of
-from tests.factories.sso import IdentityProvider, bring_answer, leave_for_sso, sign_in_with_sso
+from tests.factories.sso import (
+    IdentityProvider,
+    bring_answer,
+    leave_for_sso,
+    leave_from,
+    live_connection,
+    sign_in_with_sso,
+)
 from tests.sso.sign_in.test_email import ask_for_mail
 from tests.sso.sign_in.test_sso import who
 
@@ -334,3 +342,111 @@ def test_a_name_with_braces_is_only_a_name(name: str, browser_of: Browser, cast:
     page = bob.get(landed["Location"])
     assert page.status_code == 403
     assert f"Your membership of {name} is on hold." in text_of(page)
+
+
+def test_one_customers_ipv6_addresses_are_one_network(
+    cast: Cast, okta: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "RECORDED", replace(refusals.RECORDED, most=3))
+
+    for number in range(6):
+        answer_with(
+            Client(REMOTE_ADDR=f"2001:db8::{number:x}"), okta, "bob@acme.example", status=("Responder", "AuthnFailed")
+        )
+
+    assert AuditEvent.objects.filter(code="sign_in.refused").count() == 3
+
+
+def test_somebody_of_a_used_up_network_still_reads_why_no_organization_opens(
+    browser_of: Browser, cast: Cast, okta: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "RECORDED", replace(refusals.RECORDED, most=0))
+
+    landed = sign_in_with_sso(browser := browser_of(), okta, "new@acme.example")
+
+    page = browser.get(landed["Location"])
+    assert page.status_code == 403
+    assert f"Reference {the_refusal().reference}" in text_of(page)
+
+
+def test_a_sign_in_that_is_over_is_written_down_once_however_often_it_is_opened(
+    browser_of: Browser, cast: Cast, okta: IdentityProvider
+) -> None:
+    leaving = leave_for_sso(mine := browser_of(), "bob@acme.example")
+    path = f"/login/go/{leaving.relay_state}/"
+
+    elsewhere = [text_of(Client().get(path)) for _ in range(3)]
+    SignInAttempt.unscoped.update(expires_at=timezone.now())
+    over = [text_of(browser.get(path)) for browser in (mine, mine, Client())]
+
+    written = AuditEvent.objects.filter(code="sign_in.refused").order_by("id")
+    assert [event.details["code"] for event in written] == ["attempt_of_other_browser", "attempt_over"]
+    for pages, event in zip((elsewhere, over), written, strict=True):
+        assert all(f"Reference {event.reference}" in page for page in pages)
+
+
+def test_an_old_mail_is_written_down_once_however_often_its_code_is_typed(
+    browser_of: Browser, cast: Cast, okta: IdentityProvider
+) -> None:
+    page, _, _ = ask_for_mail(browser := browser_of(), "bob@acme.example")
+    EmailedSignIn.objects.update(expires_at=timezone.now())
+
+    pages = [text_of(browser.post(page, {"code": "123456"})) for _ in range(3)]
+
+    assert all(f"Reference {the_refusal().reference}" in each for each in pages)
+
+
+def test_a_connection_that_is_not_live_is_written_down_once_an_hour_for_each_network(
+    cast: Cast, okta: IdentityProvider
+) -> None:
+    ConnectionRevision.unscoped.filter(connection=okta.connection).update(state=RevisionState.PREVIOUS)
+    path = f"/sso/saml/{okta.connection.id.hex}/login/"
+
+    for ip in ("192.0.2.1", "192.0.2.1", "2001:db8::1", "2001:db8::2"):
+        assert Client(REMOTE_ADDR=ip).get(path).status_code == 404
+
+    assert AuditEvent.objects.filter(code="sign_in.refused").count() == 2
+
+
+@pytest.mark.parametrize("typed", ["", "carol@globex.example"])
+def test_r38_who_is_signed_in_here_from_another_company_is_not_written_for_the_connections_managers(
+    typed: str, browser_of: Browser, cast: Cast
+) -> None:
+    """Any link on the web leads through a tenant's identity provider, which may answer with what nothing serves."""
+    claim = verified_domain(cast.globex_group, "globex.example", added_by=cast.charlie)
+    theirs = live_connection(cast.globex_group, created_by=cast.charlie, claims=(claim,))
+    alice = browser_of(cast.alice)
+    if typed:
+        alice.get("/login/?again=true")
+        leaving = leave_for_sso(alice, typed)
+    else:
+        leaving = leave_from(alice, f"/sso/saml/{theirs.connection.id.hex}/login/")
+
+    page = bring_answer(
+        alice, theirs, theirs.answer(request_id=leaving.request_id, email="x@unserved.example"), leaving.relay_state
+    )
+
+    event = the_refusal()
+    assert page.status_code == 403
+    assert event.details["code"] == ("wrong_account" if typed else "domain_not_verified")
+    assert "alice" not in str(event.details)
+    charlie = browser_of(cast.charlie, way=Way.SSO, connection=theirs.connection)
+    assert "alice" not in charlie.get(f"/orgs/globex/settings/identity/sign-ins/{event.reference}/").content.decode()
+
+
+def test_r38_what_a_shared_names_provider_says_depends_on_no_organization_elsewhere(
+    browser_of: Browser, cast: Cast
+) -> None:
+    """Bob is a member of Acme; Globex, which shares the name, is told the same of him as of somebody unknown."""
+    ShareableName.objects.create(name="acme.example", marked_by=cast.sam, marked_at=timezone.now(), reason="merger")
+    claim = verified_domain(cast.globex_group, "acme.example", added_by=cast.charlie, is_shared=True)
+    theirs = live_connection(cast.globex_group, created_by=cast.charlie, claims=(claim,))
+
+    for email in ("bob@acme.example", "nobody@acme.example"):
+        landed = sign_in_with_sso(browser_of(), theirs, email)
+        assert landed["Location"].startswith("/login/error/")
+
+    told = [event.details["code"] for event in AuditEvent.objects.filter(code="sign_in.refused")]
+    assert told == ["no_organization", "no_organization"]
+    bob = browser_of(cast.bob)  # by their own proof
+    assert sign_in_with_sso(bob, theirs, "bob@acme.example")["Location"] == "/"
