@@ -9,7 +9,11 @@ from identity_platform.errors import PlatformError, SignInNeeded
 
 
 class ProofNeeded(SignInNeeded):
-    """Signed in, but not in the way this organization asks for: the person is asked and comes back (spec 6.3)."""
+    """Signed in, but not in the way this organization asks for: the person is asked and comes back (spec 6.3).
+
+    `context`: slug of the `organization`, `reason` of the door's verdict, hex id of the `connection` that gives the
+    proof, and `recent` ("true") where a newer one of the same kind is what is missing.
+    """
 
     code = "proof_needed"
     message = "{organization} asks you to sign in again."

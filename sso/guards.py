@@ -14,6 +14,7 @@ from sso.actions.refusals import record_refused_visit
 from sso.errors import ProofNeeded, ProofNeededToSee
 from sso.queries.sign_in import gather_admission, gather_sight
 from sso.rules import decide
+from sso.rules.decide import NEEDING_SSO
 
 
 def hold_has_a_reference(*, signed_in: SignedIn, organization: Organization, now: datetime, **_: Any) -> None:
@@ -26,9 +27,14 @@ def hold_has_a_reference(*, signed_in: SignedIn, organization: Organization, now
 def proof_is_recent(
     *, signed_in: SignedIn, organization: Organization, within: timedelta, now: datetime, **_: Any
 ) -> None:
-    """The `access.recent` guard: raises RecentSignInNeeded unless proofs that count here are as recent as asked."""
-    facts = gather_admission(signed_in, organization=organization)
-    if not decide.admit_recently(facts, within=within, now=now).admitted:
+    """The `access.recent` guard: raises RecentSignInNeeded unless proofs that count here are as recent as asked.
+
+    Where SSO alone would make it recent, that is ProofNeeded: the sign-in page would offer ways that lead in a circle.
+    """
+    verdict = decide.admit_recently(gather_admission(signed_in, organization=organization), within=within, now=now)
+    if verdict.reason in NEEDING_SSO:
+        raise _proof_needed(verdict, organization=organization, recent="true")
+    if not verdict.admitted:
         raise RecentSignInNeeded
 
 
@@ -71,8 +77,14 @@ def proof_is_enough(*, signed_in: SignedIn, organization: Organization, now: dat
     """The `access` guard: raises ProofNeeded unless the session's proofs open this organization (spec 6.3)."""
     verdict = decide.admit(gather_admission(signed_in, organization=organization), now=now)
     if not verdict.admitted:
-        raise ProofNeeded(
-            organization=organization.slug,
-            connection=verdict.connection_id.hex if verdict.connection_id else "",
-            reason=verdict.reason.value,
-        )
+        raise _proof_needed(verdict, organization=organization)
+
+
+def _proof_needed(verdict: decide.Verdict, *, organization: Organization, recent: str = "") -> ProofNeeded:
+    """What `/login/required/` is told: who asks, why, and which connection gives it (none, where none could)."""
+    return ProofNeeded(
+        organization=organization.slug,
+        connection=verdict.connection_id.hex if verdict.connection_id else "",
+        reason=verdict.reason.value,
+        recent=recent,
+    )

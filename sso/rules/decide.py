@@ -49,6 +49,10 @@ class Reason(StrEnum):
     LAPSED = "domain_lapsed"
 
 
+# The door's answers that SSO alone, and through the connection they name, can change.
+NEEDING_SSO = frozenset({Reason.NEEDS_SSO_HERE, Reason.NEEDS_SSO_OF_HOLDER})
+
+
 @dataclass(frozen=True)
 class Offer:
     """The ways to show: emailed sign-in (and password), and the connections of *Continue with SSO*."""

@@ -10,17 +10,20 @@ from django.utils import timezone
 from accounts import browser
 from accounts.addresses import domain_of
 from accounts.errors import SignInNotBegunHere
+from accounts.models import Way
 from accounts.queries import who_is_at
 from identity_platform.errors import PlatformError
 from identity_platform.kept_pages import render_kept
 from orgs.models import Product
 from sso.actions import attempts
-from sso.errors import NoConnection
+from sso.actions.admission import ensure_admitted
+from sso.errors import NoConnection, SsoRequired
 from sso.queries.sign_in import find_live_revision, gather_offer
 from sso.sign_in.email import send_mail
 from sso.sign_in.forms import AddressForm
 from sso.sign_in.public import PublicView, flag
 from sso.sign_in.refusal import product_label
+from sso.sign_in.required import refuse_with_ways
 from sso.sign_in.return_path import next_path, product_of
 
 
@@ -56,13 +59,16 @@ class LoginView(PublicView):
             raise SignInNotBegunHere
         if flag(request, "staff"):
             return self._send_mail(request, email, product=None, for_staff=True)
-        offer = gather_offer(email, product=product)
-        wants_sso = request.POST.get("way") == "sso" or flag(request, "sso")
-        if not wants_sso and offer.email:
+        if request.POST.get("way") != "sso" and not flag(request, "sso"):
+            try:
+                ensure_admitted(email, way=Way.EMAIL, product=product, now=now)
+            except SsoRequired as error:
+                return refuse_with_ways(request, error, way=Way.EMAIL, email=email)
             return self._send_mail(request, email, product=product)
+        offer = gather_offer(email, product=product)
         if not offer.connections:
             raise NoConnection(domain=domain_of(email))
-        if not wants_sso or len(offer.connections) > 1:
+        if len(offer.connections) > 1:
             query = {"email": email, "next": next_path(request), "product": product.slug if product else ""}
             return HttpResponseRedirect(f"/login/required/?{urlencode({k: v for k, v in query.items() if v})}")
         begun = attempts.start_sign_in(

@@ -14,14 +14,15 @@ from accounts.errors import SignInNotBegunHere
 from accounts.models import Way
 from accounts.queries import who_is_at
 from identity_platform.errors import PlatformError
-from orgs.models import Product
 from sso.actions.passwords import complete_password
+from sso.actions.refusals import record_refusal
 from sso.errors import PasswordNotRight, SsoRequired
 from sso.sign_in import completion
 from sso.sign_in.forms import AddressForm
 from sso.sign_in.limits import ensure_password_try_allowed
 from sso.sign_in.public import PublicView, flag
 from sso.sign_in.refusal import product_label, refuse
+from sso.sign_in.required import refuse_with_ways
 from sso.sign_in.return_path import next_path, product_of
 
 
@@ -59,13 +60,16 @@ class PasswordView(PublicView):
             return completion.finish(request, proven, next_path=next_path(request), now=now)
         except PasswordNotRight as error:
             form.add_error(None, f"{error.message_text} {error.remedy_text}")
-            return self._page(request, form, status=422)
-        except SsoRequired:
-            return HttpResponseRedirect(_way_by_sso(request, email, product))
+            reference = record_refusal(error, way=Way.PASSWORD, email=email, product=product, now=now)
+            return self._page(request, form, status=422, reference=reference)
+        except SsoRequired as error:
+            return refuse_with_ways(request, error, way=Way.PASSWORD, email=email)
         except PlatformError as error:
             return refuse(request, error, way=Way.PASSWORD, email=email, product=product, next_path=next_path(request))
 
-    def _page(self, request: HttpRequest, form: PasswordSignInForm, *, status: int = 200) -> HttpResponse:
+    def _page(
+        self, request: HttpRequest, form: PasswordSignInForm, *, status: int = 200, reference: str = ""
+    ) -> HttpResponse:
         product, signed_in = product_of(request), who_is_at(request)
         carried = {"product": product.slug if product else "", "next": next_path(request)}
         carried["again"] = "true" if flag(request, "again") else ""
@@ -77,11 +81,6 @@ class PasswordView(PublicView):
             "product": product,
             "product_label": product_label(product),
             "signed_in": signed_in,
+            "reference": reference,
         }
         return render(request, "sign_in/password.html", context, status=status)
-
-
-def _way_by_sso(request: HttpRequest, email: str, product: Product | None) -> str:
-    """Where *Continue with email* leads as well when the address's company requires SSO (spec 6.1)."""
-    query = {"email": email, "next": next_path(request), "product": product.slug if product else ""}
-    return f"{reverse('login_required')}?{urlencode({name: value for name, value in query.items() if value})}"

@@ -100,10 +100,17 @@ def visits(
         Enforcement.unscoped.create(parent=cast.acme_group, product=product, enforced_at=timezone.now())
     visit("/login/required/?email=bob@acme.example", "Your company requires single sign-on")
     visit(
-        "/login/required/?organization=acme&reason=organization_requires_sso&next=/orgs/acme/settings/identity/",
-        "Acme requires single sign-on",
+        "/login/required/?organization=acme&reason=organization_requires_sso",
+        "This address can't open it",
         browser_of(cast.alice),
     )
+    for recent, heading in (("", "Acme requires single sign-on"), ("true", "Sign in once more")):
+        visit(
+            "/login/required/?organization=acme&reason=organization_requires_sso&next=/orgs/acme/settings/identity/"
+            f"&connection={okta.connection.id.hex}&recent={recent}",
+            heading,
+            browser_of(cast.alice),
+        )
     for person in ("bob", "carol", "erin"):
         error = AddressNotServed(received="private.example")
         reference = record_refusal(
@@ -175,6 +182,27 @@ def test_enter_continues_with_email_and_the_keyboard_reaches_every_way(
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your mail")
+
+
+@pytest.fixture
+def enforced(cast: Cast, okta: IdentityProvider) -> Enforcement:
+    return Enforcement.unscoped.create(parent=cast.acme_group, product=cast.acme.product, enforced_at=timezone.now())
+
+
+def test_where_sso_is_required_enter_leads_to_it_with_a_reference(
+    enforced: Enforcement, live_server: Any, chromium: Browser
+) -> None:
+    page = open_page(chromium, [], live_server.url, java_script_enabled=False)
+    page.goto(f"{live_server.url}/login/?product=assistant")
+    page.get_by_label("Email").fill("bob@acme.example")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your company requires single sign-on")
+    expect(page.get_by_text("name the reference SGN-")).to_be_visible()
+    assert Axe().run(page).violations_count == 0
+    while page.locator(":focus").count() == 0 or page.locator(":focus").inner_text() != "Continue with Okta":
+        page.keyboard.press("Tab")
+    assert (page.locator(":focus").get_attribute("href") or "").startswith("/login/go/")
 
 
 def test_a_refused_person_can_start_again_by_keyboard(
