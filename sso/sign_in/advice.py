@@ -74,8 +74,6 @@ BY_ERROR: dict[type[PlatformError], Advice] = {
         "there, or ask for a new one here.",
         by_email=True,
     ),
-    accounts.WrongCode: Advice(lead="Type the six digits of the newest mail, or ask for a new one.", by_email=True),
-    accounts.CodeUsedUp: Advice(lead="Open the link in the same mail, or ask for a new one.", by_email=True),
     accounts.SignInNotBegunHere: Advice(lead="Allow cookies for this site, then start again.", by_email=True),
     # -- the company's IT, at the identity provider -------------------------------------------------------------------
     status.StatusRefused: Advice(

@@ -15,6 +15,7 @@ from accounts.queries import who_is_at
 from identity_platform.errors import PlatformError
 from orgs.models import Product
 from sso.actions.admission import ensure_admitted
+from sso.actions.refusals import record_refusal
 from sso.actions.sign_in import complete_email
 from sso.sign_in import completion
 from sso.sign_in.forms import CodeForm
@@ -45,7 +46,7 @@ class CodeView(PublicView):
             )
         except (WrongCode, CodeUsedUp, CodesPaused) as error:
             form.add_error("code", f"{error.message_text} {error.remedy_text}")
-            return _code_page(request, sign_in, form, status=422)
+            return _code_page(request, sign_in, form, status=422, reference=_record(error, sign_in))
         except PlatformError as error:
             return _refuse(request, error)
         return finish_email(request, verified)
@@ -147,6 +148,7 @@ def _code_page(
     *,
     status: int = 200,
     too_soon: MailSentJustNow | None = None,
+    reference: str = "",
 ) -> HttpResponse:
     path = f"/login/code/{sign_in.id.hex}/"
     query = {
@@ -164,6 +166,7 @@ def _code_page(
         "again_url": f"{path}again/",
         "other_url": f"/login/?{urlencode({name: value for name, value in query.items() if value})}",
         "too_soon": too_soon,
+        "reference": reference,
     }
     return render(request, "sign_in/code.html", context, status=status)
 
@@ -176,11 +179,22 @@ def _refuse(request: HttpRequest, error: PlatformError, *, sign_in: EmailedSignI
     return refuse(
         request,
         error,
-        way=Way.STAFF if sign_in.for_staff else Way.EMAIL,
+        way=_way_of(sign_in),
         email=sign_in.email,
         product=_product_of(sign_in),
         next_path=sign_in.next_path,
+        mail=sign_in,
     )
+
+
+def _record(error: PlatformError, sign_in: EmailedSignIn) -> str:
+    """The reference of a wrong code, whose page stays open for another try."""
+    way, product = _way_of(sign_in), _product_of(sign_in)
+    return record_refusal(error, way=way, email=sign_in.email, product=product, now=timezone.now())
+
+
+def _way_of(sign_in: EmailedSignIn) -> Way:
+    return Way.STAFF if sign_in.for_staff else Way.EMAIL
 
 
 def _product_of(sign_in: EmailedSignIn) -> Product | None:

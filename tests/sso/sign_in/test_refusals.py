@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import EmailedSignIn, Way
@@ -222,6 +224,44 @@ def test_sso_required_reads_alike_for_known_and_unknown_addresses(
     assert texts[0] == texts[1]
     assert "Your company signs in with single sign-on." in texts[0]
     assert {event.parent_id for event in AuditEvent.objects.filter(code="sign_in.refused")} == {cast.acme_group.id}
+
+
+@pytest.mark.parametrize("path", ["/login/", "/login/password/"])
+def test_a_way_that_the_company_closed_is_written_down_alike_for_known_and_unknown_addresses(
+    path: str, browser_of: Browser, cast: Cast, okta: IdentityProvider
+) -> None:
+    enforce(cast)
+    texts, counts = [], []
+    for email in ("bob@acme.example", "who@acme.example"):
+        browser = browser_of()
+        browser.get(path)
+        with CaptureQueriesContext(connection) as queries:
+            answer = browser.post(path, {"email": email, "way": "email", "password": "x" * 14, "product": "assistant"})
+        assert answer.status_code == 403
+        event = AuditEvent.objects.filter(code="sign_in.refused").latest("id")
+        assert f"name the reference {event.reference}" in text_of(answer)
+        assert "Continue with Okta" in text_of(answer)
+        assert (event.parent_id, event.details["email"]) == (cast.acme_group.id, email)
+        texts.append(text_of(answer).replace(email, "…").replace(event.reference, "…").partition("Continue with")[2])
+        counts.append(len(queries))
+
+    assert texts[0] == texts[1]
+    assert counts[0] == counts[1]
+    assert not EmailedSignIn.objects.exists()
+
+
+def test_r28_a_wrong_code_gets_its_reference_beside_the_field_and_a_manager_can_open_it(
+    browser_of: Browser, cast: Cast, okta: IdentityProvider
+) -> None:
+    browser = browser_of()
+    page, _, code = ask_for_mail(browser, "bob@acme.example")
+
+    answer = browser.post(page, {"code": f"{(int(code) + 1) % 1_000_000:06}"})
+
+    assert answer.status_code == 422
+    assert f"name the reference {the_refusal().reference}" in text_of(answer)
+    found = browser_of(cast.alice).get(f"/orgs/acme/settings/identity/sign-ins/{the_refusal().reference}/")
+    assert "This isn't the code we sent." in text_of(found)
 
 
 @pytest.mark.parametrize("trouble", ["unknown", "used", "expired", "other browser"])
