@@ -198,7 +198,6 @@ class ParkedForm(models.Model):
     token_hash = models.CharField(max_length=64, unique=True)
     browser_hash = models.CharField(max_length=64)
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
-    path = models.CharField(max_length=500)
     sealed_fields = models.TextField()
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -207,4 +206,4 @@ class ParkedForm(models.Model):
         indexes = [models.Index(fields=["expires_at"], name="parked_form_by_expiry")]
 
     def __str__(self) -> str:
-        return f"form for {self.path}"
+        return f"form until {self.expires_at:%Y-%m-%d %H:%M}"

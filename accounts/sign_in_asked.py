@@ -22,8 +22,8 @@ from identity_platform.errors import SignInNeeded
 from identity_platform.refusals import page_before
 
 MACHINES = ("/api/", "/scim/")
-# Nothing was typed there that could be lost.
-NOT_PARKED = ("/logout/", "/continue/")
+# Nothing was typed there that could be lost; and the address of a confirmation is a secret for one use.
+NOT_PARKED = ("/logout/", "/continue/", "/account/address/confirm/")
 _CSRF_FIELD = "csrfmiddlewaretoken"
 # Never kept, not even sealed: the person types them again.
 _SECRET = re.compile(r"passw|passphrase|secret|private.?key|^code$", re.IGNORECASE)

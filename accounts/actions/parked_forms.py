@@ -10,7 +10,6 @@ from identity_platform import credentials
 
 LIFETIME = timedelta(hours=1)
 MAX_BYTES = 64 * 1024
-MAX_PATH_LENGTH = 500
 KEPT_PER_PERSON = 10  # the newest; nobody types more within an hour
 _PURPOSE = "parked_form.fields"
 
@@ -27,8 +26,8 @@ class Typed:
 
 def park_form(typed: Typed, *, user: User, browser_hash: str, now: datetime) -> str | None:
     """Keep it sealed for an hour; returns the token of its address, or None if it is too large to be kept."""
-    sealed = json.dumps({"page": typed.page, "fields": typed.fields, "left_out": typed.left_out})
-    if len(sealed.encode()) > MAX_BYTES or len(typed.path) > MAX_PATH_LENGTH or not browser_hash:
+    sealed = json.dumps({"path": typed.path, "page": typed.page, "fields": typed.fields, "left_out": typed.left_out})
+    if len(sealed.encode()) > MAX_BYTES or not browser_hash:
         return None
     token = credentials.make_token()
     of_person = ParkedForm.objects.filter(user=user).order_by("-created_at")
@@ -38,7 +37,6 @@ def park_form(typed: Typed, *, user: User, browser_hash: str, now: datetime) -> 
         token_hash=credentials.hash_token(token),
         browser_hash=browser_hash,
         user=user,
-        path=typed.path,
         sealed_fields=credentials.encrypt(sealed, purpose=_PURPOSE),
         created_at=now,
         expires_at=now + LIFETIME,
@@ -48,14 +46,7 @@ def park_form(typed: Typed, *, user: User, browser_hash: str, now: datetime) -> 
 
 def read_form(token: str, *, user: User, browser_hash: str, now: datetime) -> Typed:
     """What waits behind this token, without using it up. Raises FormGone."""
-    parked = _find(token, user=user, browser_hash=browser_hash, now=now)
-    content = json.loads(credentials.decrypt(parked.sealed_fields, purpose=_PURPOSE))
-    return Typed(
-        path=parked.path,
-        page=content["page"],
-        fields=tuple((name, value) for name, value in content["fields"]),
-        left_out=tuple(content["left_out"]),
-    )
+    return _open(_find(token, user=user, browser_hash=browser_hash, now=now))
 
 
 def use_up_form(token: str, *, user: User, browser_hash: str, now: datetime) -> str:
@@ -64,11 +55,21 @@ def use_up_form(token: str, *, user: User, browser_hash: str, now: datetime) -> 
     deleted, _ = ParkedForm.objects.filter(id=parked.id).delete()
     if not deleted:
         raise errors.FormGone
-    return parked.path
+    return _open(parked).path
 
 
 def forget_parked_forms(*, now: datetime) -> None:
     ParkedForm.objects.filter(expires_at__lte=now).delete()
+
+
+def _open(parked: ParkedForm) -> Typed:
+    content = json.loads(credentials.decrypt(parked.sealed_fields, purpose=_PURPOSE))
+    return Typed(
+        path=content["path"],
+        page=content["page"],
+        fields=tuple((name, value) for name, value in content["fields"]),
+        left_out=tuple(content["left_out"]),
+    )
 
 
 def _find(token: str, *, user: User, browser_hash: str, now: datetime) -> ParkedForm:

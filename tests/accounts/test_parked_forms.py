@@ -129,8 +129,16 @@ def test_neither_passwords_nor_secrets_nor_tokens_nor_files_are_kept(
     typed = read_form(token, user=cast.bob, browser_hash=parked.browser_hash, now=now)
     assert typed.fields == (("note", "kept"),)
     stored = str(ParkedForm.objects.values().get())
-    assert not [value for value in ("kept", "one-1", "two-2", token) if value in stored]
+    assert not [value for value in ("kept", "one-1", "two-2", "/account/password/", token) if value in stored]
     assert b"Passwords, secrets and files aren" in browser.get(page["Location"]).content
+
+
+def test_the_secret_in_an_address_is_not_kept(cast: Cast, browser_of: Browser) -> None:
+    browser, path = browser_of(cast.stella), f"/account/address/confirm/{'T' * 43}/"
+    end_session_of(cast.stella)
+
+    assert waiting_at(browser.post(path)) == path
+    assert not ParkedForm.objects.exists()
 
 
 def test_somebody_elses_browser_gets_nothing(cast: Cast, browser_of: Browser) -> None:
