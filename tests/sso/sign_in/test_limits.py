@@ -226,7 +226,7 @@ def test_where_no_mail_is_sent_none_is_counted(cast: Cast, okta: IdentityProvide
     answers = {ask().status_code for _ in range(10)}
 
     assert answers == {403}
-    assert not [key for key in cache._cache if "limit:" in key]  # type: ignore[attr-defined]
+    assert not [key for key in cache._cache if "limit:mails" in key]  # type: ignore[attr-defined]
 
 
 def test_staff_mails_are_limited_too(cast: Cast) -> None:
