@@ -131,6 +131,15 @@ def test_where_nothing_is_kept_a_newer_proof_replaces_the_older_one(
     assert Proof.objects.count() == 1
 
 
+def test_a_persons_own_list_of_sessions_names_each_way_once(cast: Cast, alice: Client) -> None:
+    sign_in_again(alice, cast.alice.email)
+    assert Proof.objects.count() == 2
+
+    page = alice.get("/account/sessions/").content.decode()
+
+    assert page.count("an emailed link or code") == 1
+
+
 def test_two_tabs_that_bring_a_newer_proof_leave_one(cast: Cast, alice: Client) -> None:
     session, now = Session.objects.get(), timezone.now()
     for minutes in (2, 1):
