@@ -27,9 +27,11 @@ step "import-linter" lint-imports
 step "migrations are complete" python manage.py makemigrations --check --dry-run --settings identity_platform.settings.test
 step "check --deploy" python -m tests.production.environment check --deploy --fail-level WARNING
 
-step "tests on PostgreSQL and Redis" pytest -n 2 -m "not browser and not processes"
-step "tests with real processes and browsers" pytest -m "(browser or processes) and not journey"
-step "journey and smoke on SQLite" env TEST_DATABASE=sqlite pytest -m "sqlite or journey"
+# A test that waits for ever would be killed without a word by whoever runs this; so it ends here, with its step's name.
+patiently="timeout --kill-after=30 1500"
+step "tests on PostgreSQL and Redis" $patiently pytest -n 2 -m "not browser and not processes"
+step "tests with real processes and browsers" $patiently pytest -m "(browser or processes) and not journey"
+step "journey and smoke on SQLite" env TEST_DATABASE=sqlite $patiently pytest -m "sqlite or journey"
 
 printf '\nAll steps took %d s.\n' "$SECONDS"
 if ((${#failed[@]})); then
